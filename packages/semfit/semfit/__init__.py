@@ -7,80 +7,15 @@
 (True, True, 0.2)
 """
 
-from semfit.comparison import HypothesisStatistic, difference, wald
-from semfit.constructs import composite, products, simple_slopes
-from semfit.equivalence import equivalence
-from semfit.errors import DataError, FitWarning, NotTestable, ParameterError, SemfitError, UnknownNameError
-from semfit.expressions import jacobian
-from semfit.fit import fit
-from semfit.groups import Invariance, invariance
-from semfit.inference import delta_errors
-from semfit.longitudinal import wave_model
-from semfit.moments import Moments
-from semfit.ordinal_groups import level_model
-from semfit.partial import PartialInvariance, partial_invariance
-from semfit.plsfit import PlsFit, pls
-from semfit.plsgroups import PlsGroups, pls_groups
-from semfit.plspredict import PlsPrediction, pls_predict
-from semfit.pooling import fit_imputed, pool
-from semfit.power import (
-    chisq_power,
-    population_fit,
-    population_moments,
-    power,
-    rmsea_power,
-    rmsea_sample_size,
-    simulate,
-)
-from semfit.resampling import Bootstrap, bootstrap, weighted_refit
-from semfit.result import SemFit
-from semfit.syntax import parse
+import re
+from importlib import import_module
+from pathlib import Path
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Bootstrap",
-    "DataError",
-    "FitWarning",
-    "HypothesisStatistic",
-    "Invariance",
-    "Moments",
-    "NotTestable",
-    "ParameterError",
-    "PartialInvariance",
-    "PlsFit",
-    "PlsGroups",
-    "PlsPrediction",
-    "SemFit",
-    "SemfitError",
-    "UnknownNameError",
-    "__version__",
-    "bootstrap",
-    "chisq_power",
-    "composite",
-    "delta_errors",
-    "difference",
-    "equivalence",
-    "fit",
-    "fit_imputed",
-    "invariance",
-    "jacobian",
-    "level_model",
-    "parse",
-    "partial_invariance",
-    "pls",
-    "pls_groups",
-    "pls_predict",
-    "pool",
-    "population_fit",
-    "population_moments",
-    "power",
-    "products",
-    "rmsea_power",
-    "rmsea_sample_size",
-    "simple_slopes",
-    "simulate",
-    "wald",
-    "wave_model",
-    "weighted_refit",
-]
+_stub = Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+_homes = {name: home for home, name in re.findall(r"from ([\w.]+) import (\w+) as", _stub)}
+globals().update({name: getattr(import_module(home), name) for name, home in _homes.items()})  # all at once: fit
+# and power are also modules, which would stand in place of the functions once something loaded them
+
+__all__ = ["__version__", *_homes]  # noqa: PLE0604 - the names of the stub

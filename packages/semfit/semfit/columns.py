@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from semfit.errors import DataError, ParameterError, UnknownNameError
+from semfit.errors import DataError, ParameterError, one_of
 
 Array = np.ndarray
 
 
 def weights_of(data: pd.DataFrame, weights: str | Sequence[float]) -> Array:
     """Return one positive weight a row."""
-    if isinstance(weights, str) and weights not in data.columns:
-        raise UnknownNameError("column of weights", weights, map(str, data.columns))
-    if np.ndim(weights) != 1 and not isinstance(weights, str):
+    if isinstance(weights, str):
+        one_of("column of weights", weights, data.columns)
+    elif np.ndim(weights) != 1:
         raise ParameterError(f"weights are the name of a column or one number a row; got {type(weights).__name__}.")
     given = one_column(data, weights) if isinstance(weights, str) else pd.Series(list(weights), dtype=object)
     if len(given) != len(data):

@@ -1,4 +1,4 @@
-"""Write the model lines of composites and of latent interactions, and read an interaction's simple slopes."""
+"""Write the model lines of composites and of latent interactions."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
-import numpy as np
 import pandas as pd
 
-from semfit.errors import DataError, ParameterError, one_of, probability
-from semfit.inference import z_tests
-from semfit.report import Shown
+from semfit.errors import DataError, ParameterError, one_of
 from semfit.table import Parameter
 
 MADE = "it is made of its items, which have no error of measurement"
@@ -181,71 +178,3 @@ def products(
     lines = [f"{name} =~ " + " + ".join(made)]
     lines += [f"{a}.{b} ~~ {c}.{d}" for (a, b), (c, d) in combinations(pairs, 2) if a == c or b == d]
     return Products(pd.concat([data, made], axis=1), "\n".join(lines))
-
-
-def simple_slopes(
-    fit: Shown,
-    outcome: str,
-    focal: str,
-    moderator: str,
-    product: str = "product",
-    *,
-    at: Sequence[float] | None = None,
-    group: int = 1,
-    level: float = 0.95,
-) -> pd.DataFrame:
-    """Return the slope of an outcome on the focal variable at values of the moderator: b1 + b3 z.
-
-    Parameters
-    ----------
-    fit : SemFit
-        A fit with the paths outcome ~ b1 focal + b3 product; mean-centred items, so that 0 is the moderator's mean.
-    outcome, focal, moderator, product : str
-        Variables of the model.
-    at : sequence of float, optional
-        Values z of the moderator in its own units; by default its mean and one implied standard deviation either side.
-    group : int
-        Counted from 1.
-    level : float
-        Of the intervals, in (0, 1).
-
-    Returns
-    -------
-    pandas.DataFrame
-        moderator (z), slope, se, z, pvalue (null hypothesis: the slope at this z is zero), ci_low, ci_high. The
-        standard error is the delta method's, var(b1) + 2 z cov(b1, b3) + z^2 var(b3), with z a given number.
-
-    Raises
-    ------
-    UnknownNameError, ParameterError
-        Where a variable or path is not in the model, the path is fixed, the fit has no solution, or ``level`` or
-        ``group`` is out of range.
-
-    References
-    ----------
-    Aiken & West (1991), Multiple regression: testing and interpreting interactions.
-    """
-    if not (fit.converged and fit.identified):
-        raise ParameterError(f"no simple slopes without a solution: {' '.join(fit.problems)}")
-    probability("level", level)
-    if group not in range(1, fit.table.groups + 1):
-        raise ParameterError(f"group is a whole number from 1 to {fit.table.groups}; got {group!r}.")
-    keys = [_slope(fit, outcome, predictor, group) for predictor in (focal, product)]
-    block, base = fit.problem.blocks[group - 1], fit.problem.bases[group - 1]
-    one_of("moderator", moderator, block.names)
-    k = block.names.index(moderator)
-    deviation = np.sqrt(block.implied(fit.theta, base).covariance[k, k])
-    values = np.array([-deviation, 0.0, deviation] if at is None else at, dtype=float)
-    weight = np.column_stack([np.ones_like(values), values])
-    b, V = fit.theta[keys], fit.vcov[np.ix_(keys, keys)]
-    slope, se = weight @ b, np.sqrt(np.einsum("ij,jk,ik->i", weight, V, weight))
-    return pd.DataFrame({"moderator": values, "slope": slope, "se": se} | z_tests(slope, se, level))
-
-
-def _slope(fit: Shown, outcome: str, predictor: str, group: int) -> int:
-    """Return where a free path stands among the parameters."""
-    paths = {row.rhs: row for row in fit.rows if (row.lhs, row.op, row.group) == (outcome, "~", group)}
-    one_of(f"predictor of {outcome}", predictor, paths)
-    if not paths[predictor].free:
-        raise ParameterError(f"the path {outcome} ~ {predictor} is fixed; simple slopes need it free.")
-    return fit.table.position[paths[predictor].key]

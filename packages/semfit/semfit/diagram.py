@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.optimize import isotonic_regression
 
 from semfit.constructs import composites_of
-from semfit.errors import ParameterError
+from semfit.errors import ParameterError, whole
 
 try:
     from matplotlib import pyplot as plt
@@ -90,8 +90,7 @@ def plot_paths(
     """
     if not (fit.converged and fit.identified):
         raise ParameterError(f"the fit has no solution to draw: {' '.join(fit.problems)}")
-    if not 1 <= group <= fit.table.groups:
-        raise ParameterError(f"group is a number from 1 to {fit.table.groups}; got {group!r}.")
+    whole("group", group, 1, fit.table.groups)
     rows, latent = _relations(fit, group, standardized, items)
     rows = rows[~rows[["lhs", "rhs"]].isin(list(without)).any(axis=1)]
     if rows.empty:
@@ -362,13 +361,10 @@ def _draw_relation(ax: Axes, row: Any, way: Array, spot: Array) -> None:
     """Draw a path, loading or covariance, and its number."""
     path = row.op == "~"
     colour = "C0" if path else rcParams["xtick.color"]
-    line = Path(way, [Path.MOVETO, *[Path.CURVE4] * (len(way) - 1)])
-    arrow = FancyArrowPatch(
-        path=line, arrowstyle="<|-|>" if row.op == "~~" else "-|>", color=colour, shrinkA=0, shrinkB=0
-    )
+    line, heads = Path(way, [Path.MOVETO, *[Path.CURVE4] * (len(way) - 1)]), "<|-|>" if row.op == "~~" else "-|>"
+    arrow = ax.add_patch(FancyArrowPatch(path=line, arrowstyle=heads, color=colour, shrinkA=0, shrinkB=0))
     arrow.set(mutation_scale=8 if path else 6, linewidth=1.2 if path else 0.7, zorder=2 if path else 1)
     arrow.set_linestyle((0, (4, 2)) if row.dashed else "-")
-    ax.add_patch(arrow)
     paper = {"facecolor": rcParams["figure.facecolor"], "edgecolor": "none", "pad": 0.5}
     text = ax.text(spot[0], spot[1], _number(row.value), fontsize=FONT, ha="center", va="center_baseline", bbox=paper)
     text.set(color=rcParams["text.color" if path else "xtick.color"], zorder=6)

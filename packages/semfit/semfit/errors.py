@@ -91,16 +91,17 @@ def quoted(given: object, longest: int = 60) -> str:
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
-def whole(name: str, value: object, least: int) -> int:
-    """Return a whole number that is large enough, or say what was given.
+def whole(name: str, value: object, least: int, most: int | None = None) -> int:
+    """Return a whole number that is large enough, and small enough, or say what was given.
 
     Raises
     ------
     ParameterError
         Naming the argument.
     """
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ParameterError(f"{name} is a whole number, {least} or more; got {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least or (most and int(value) > most):
+        allowed = f", {least} or more" if most is None else f" from {least} to {most}"
+        raise ParameterError(f"{name} is a whole number{allowed}; got {value!r}.")
     return int(value)
 
 

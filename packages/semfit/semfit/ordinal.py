@@ -19,14 +19,13 @@ from semfit.inference import Constraints, TestStatistic, covariance, free_direct
 from semfit.least_squares import LeastSquares, pairs, response_blocks
 from semfit.missing import Patterns
 from semfit.moments import GroupSample, Sample, read
-from semfit.polychoric import OrdinalMoments, ordinal_moments
+from semfit.polychoric import Array, OrdinalMoments, ordinal_moments
 from semfit.result import SemFit
 from semfit.solved import FitOptions
 from semfit.start import settle, start_values
 from semfit.syntax import ModelText
 from semfit.table import ParameterTable, build, find_roles
 
-Array = np.ndarray
 PARAMETERIZATIONS = ("delta", "theta")
 
 

@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from semfit.columns import correlation
+from semfit.columns import Array, correlation
 from semfit.errors import ParameterError, one_of
 from semfit.moments import Moments, from_moments, read
 from semfit.resampling import acceleration, counted, interval_ends, left_out, streams, weighted_moments
-from semfit.syntax import Term, parse
+from semfit.syntax import parse
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = np.ndarray
 Pair = tuple[str, str]
 SCHEMES = ("path", "factorial", "centroid")
 TOLERANCE, LIMIT = 1e-13, 3000  # of the largest change of a weight; iterations
@@ -101,8 +100,11 @@ def read_model(text: str, modes: Mapping[str, str]) -> PlsModel:
         Where the text holds what PLS does not have, an item twice, a loop, or a construct without paths.
     """
     parsed = parse(text)
-    for term in parsed.terms:
-        _check_term(term)
+    for t in parsed.terms:
+        if t.op not in ("=~", "<~", "~"):
+            raise ParameterError(f"line {t.line}: a PLS model has no {t.op!r}; allowed are =~, <~ and ~.")
+        if any(v is not None for v in (*t.fixed, *t.start)) or any(t.label):
+            raise ParameterError(f"line {t.line}: {t.lhs} {t.op} {t.rhs} has a modifier; PLS fixes and labels nothing.")
     if parsed.defined or parsed.constraints:
         raise ParameterError("a PLS model has no ':=' and no '=='; indirect effects are in `effects`.")
     measured = [(t.lhs, t.rhs) for t in parsed.terms if t.op != "~"]
@@ -118,15 +120,6 @@ def read_model(text: str, modes: Mapping[str, str]) -> PlsModel:
     found = PlsModel(constructs, tuple(modes.get(n, mode.get(n, "A")) for n in constructs), owned, paths)
     _check(found)
     return found
-
-
-def _check_term(term: Term) -> None:
-    if term.op not in ("=~", "<~", "~"):
-        raise ParameterError(f"line {term.line}: a PLS model has no {term.op!r}; allowed are =~, <~ and ~.")
-    if any(v is not None for v in (*term.fixed, *term.start)) or any(term.label):
-        raise ParameterError(
-            f"line {term.line}: {term.lhs} {term.op} {term.rhs} has a modifier; PLS fixes and labels nothing."
-        )
 
 
 def _check(model: PlsModel) -> None:
@@ -302,8 +295,7 @@ class PlsFit:
         found = pd.DataFrame({"est": self.values})
         if self.draws is None:
             return found
-        pull = 0.0 if self.acceleration is None else self.acceleration
-        kind = "percentile" if self.acceleration is None else "bca"
+        kind, pull = ("percentile", 0.0) if self.acceleration is None else ("bca", self.acceleration)
         low, high = interval_ends(self.values, self.draws, LEVEL, kind, pull, "linear")
         return found.assign(se=self.draws.std(0, ddof=1), ci_low=low, ci_high=high)
 
@@ -536,18 +528,14 @@ def pls(
     if (data is None) == (moments is None):
         raise ParameterError("give either data or moments; got " + ("neither." if data is None else "both."))
     if bootstrap and (data is None or bootstrap < 2):
-        raise ParameterError(
-            f"bootstrap takes data and at least 2 draws; got {bootstrap!r}"
-            + (" with moments." if data is None else ".")
-        )
+        from_what = " with moments" if data is None else ""
+        raise ParameterError(f"bootstrap takes data and at least 2 draws; got {bootstrap!r}{from_what}.")
     known = read_model(model, modes or {})
     sample = read(data, known.items) if moments is None else from_moments(moments, known.items)
     R = correlation(sample.groups[0].covariance)
-    W, iterations, converged = outer_weights(known, R[None], scheme)
+    W, steps, converged = outer_weights(known, R[None], scheme)
     W = W * np.where((R @ W[0]).sum(0, where=known.mask) < 0, -1.0, 1.0)
-    fit = PlsFit(
-        known, scheme, consistent, R, W[0], int(iterations[0]), bool(converged[0]), sample.nobs, sample.dropped
-    )
+    fit = PlsFit(known, scheme, consistent, R, W[0], int(steps[0]), bool(converged[0]), sample.nobs, sample.dropped)
     if not bootstrap:
         return fit
     X = sample.groups[0].raw[0]

@@ -209,9 +209,8 @@ def _cross(table: Array, ratio: Array, probability: Array, own: Array, other: Ar
     """Return, by pair, the sum over rows of the score of rho times the scores of one item's thresholds."""
     inner = own[:, 1:-1]
     root = np.sqrt(1 - rho**2)[:, None, None]
-    slab = norm.pdf(inner)[:, :, None] * np.diff(
-        ndtr((other[:, None, :] - rho[:, None, None] * inner[:, :, None]) / root), axis=2
-    )
+    given = ndtr((other[:, None, :] - rho[:, None, None] * inner[:, :, None]) / root)
+    slab = norm.pdf(inner)[:, :, None] * np.diff(given, axis=2)
     if axis == 2:
         table, ratio, probability = (x.swapaxes(1, 2) for x in (table, ratio, probability))
     weight = table * ratio / probability

@@ -144,17 +144,6 @@ def pool(fits: Sequence[SemFit]) -> Pooled:
     ----------
     Rubin (1987), doi:10.1002/9780470316696; Li, Meng, Raghunathan & Rubin (1991), Statistica Sinica 1, 65-92; Meng &
     Rubin (1992), doi:10.1093/biomet/79.1.103.
-
-    Examples
-    --------
-    >>> import numpy as np, pandas as pd
-    >>> import semfit
-    >>> rng = np.random.default_rng(1)
-    >>> x = rng.standard_normal(200)
-    >>> frames = [pd.DataFrame({"x": x, "y": x + rng.standard_normal(200)}) for _ in range(5)]
-    >>> pooled = pool([semfit.fit("y ~ x", frame) for frame in frames])
-    >>> bool(pooled.estimates["fmi"].iloc[0] > 0)
-    True
     """
     fits = tuple(fits)
     if len(fits) < 2 or not all(isinstance(one, SemFit) for one in fits):
@@ -198,9 +187,10 @@ def fit_imputed(model: str, frames: Sequence[pd.DataFrame], **options: Unpack[Fi
     --------
     >>> import numpy as np, pandas as pd
     >>> rng = np.random.default_rng(1)
-    >>> frames = [pd.DataFrame(rng.standard_normal((50, 2)), columns=["x", "y"]) for _ in range(3)]
-    >>> list(fit_imputed("y ~ x", frames).estimates.columns[5:8])
-    ['est', 'se', 't']
+    >>> x = rng.standard_normal(200)
+    >>> frames = [pd.DataFrame({"x": x, "y": x + rng.standard_normal(200)}) for _ in range(5)]
+    >>> bool(fit_imputed("y ~ x", frames).estimates["fmi"].iloc[0] > 0)
+    True
     """
     if isinstance(frames, pd.DataFrame):
         raise ParameterError("frames is a sequence of DataFrames, one per imputation; got one DataFrame.")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from semfit.columns import matrix, one_column
-from semfit.errors import ParameterError, UnknownNameError, one_of
+from semfit.errors import ParameterError, one_of
 from semfit.model import Array, attempt
 from semfit.solved import Solved
 
@@ -68,8 +68,8 @@ def factor_scores(fit: Solved, data: pd.DataFrame | None = None, method: str = "
     if column:
         place = {group.label: k for k, group in enumerate(groups)}
         labels = one_column(data, column).map(str)
-        if strange := set(labels) - set(place):
-            raise UnknownNameError("group", min(strange), place)
+        for label in sorted(set(labels)):
+            one_of("group", label, place)
         of = labels.map(place).to_numpy()
     parts = [_scores(fit, k, values[of == k], method).set_axis(np.flatnonzero(of == k)) for k in range(len(groups))]
     return pd.concat(parts).sort_index().set_axis(data.index)

@@ -17,11 +17,10 @@ from semfit.inequality import refuse
 from semfit.least_squares import LeastSquares, pairs
 from semfit.missing import Patterns
 from semfit.moments import GroupSample
-from semfit.polychoric import ordinal_moments
+from semfit.polychoric import Array, ordinal_moments
 from semfit.robust import casewise_scores, slices
 from semfit.solved import Solved
 
-Array = np.ndarray
 Rule = Literal["boot", "weibull", "linear"]
 BATCH, ENTRIES = 100, 1_000_000  # resamples solved together at most, and entries of any of their arrays
 STEPS, SLICE = 250, 2048  # resamples of the one-step bootstrap, and rows, that are multiplied together
@@ -43,14 +42,11 @@ class Bootstrap:
         Free parameters of every resample that converged.
     failed : int
         Resamples that did not converge or lost a category of an ordered item; they are left out and counted.
-    jackknife : array, shape (N, q), optional
-        Free parameters with each row left out in turn, for BCa.
     """
 
     fit: Solved
     draws: Array
     failed: int
-    jackknife: Array | None = None
 
     def intervals(self, kind: str = "percentile", level: float = 0.95) -> pd.DataFrame:
         """Return lhs, op, rhs, label, group, est, se, ci_low, ci_high from the draws.
@@ -68,12 +64,10 @@ class Bootstrap:
         draws, est = self.fit.values_at(self.draws), self.fit.values
         pull: Array | float = 0.0
         if kind == "bca":
-            pull = acceleration(self.fit.values_at(_jackknife(self.fit) if self.jackknife is None else self.jackknife))
+            pull = acceleration(self.fit.values_at(_jackknife(self.fit)))
         low, high = interval_ends(est, draws, level, kind, pull, "boot")
-        se, fixed = (
-            draws.std(0, ddof=1),
-            [not row.free for row in self.fit.rows] + [False] * len(self.fit.table.defined),
-        )
+        se, defined = draws.std(0, ddof=1), len(self.fit.table.defined)
+        fixed = [not row.free for row in self.fit.rows] + [False] * defined
         se[(se < 1e-12 * np.abs(est)) | fixed] = 0.0  # what a constraint fixes, too
         low, high = np.where(fixed, est, (low, high))
         return self.fit.frame(est=est, se=se, ci_low=low, ci_high=high)

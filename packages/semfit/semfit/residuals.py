@@ -34,9 +34,8 @@ def residuals(fit: Solved) -> pd.DataFrame:
     """
     errors = _errors(fit) if fit.converged and fit.identified and not fit.ordinal else None
     lines = []
-    for k, (block, base, group) in enumerate(
-        zip(fit.problem.blocks, fit.problem.bases, fit.sample.groups, strict=True)
-    ):
+    groups = zip(fit.problem.blocks, fit.problem.bases, fit.sample.groups, strict=True)
+    for k, (block, base, group) in enumerate(groups):
         implied, names, p = block.implied(fit.theta, base), block.names, block.observed
         Sigma = block.correlations(fit.theta, base) if isinstance(block, ResponseBlock) else implied.covariance[:p, :p]
         S = group.covariance

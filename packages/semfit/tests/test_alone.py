@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+import semfit
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -38,6 +42,16 @@ def test_modules_import_what_the_package_names_and_no_more():
             drawing if path.name in ("diagram.py", "plsfit.py", "result.py") else set()
         )  # the last two in an annotation
         assert imported(path) - set(sys.stdlib_module_names) <= allowed | {"semfit"} | besides, path.name
+
+
+def test_every_name_of_the_stub_is_there_and_none_is_the_module_called_like_it():
+    import_module("semfit.diagram")  # and what it loads in turn
+
+    stub = (ROOT / "semfit" / "__init__.pyi").read_text(encoding="utf-8")
+    named = dict(re.findall(r"^from ([\w.]+) import (\w+) as \2$", stub, re.MULTILINE))
+    assert {*named} <= {f"semfit.{path.stem}" for path in MODULES}
+    assert len(semfit.__all__) == stub.count(" import ") + 1
+    assert [name for name in semfit.__all__ if inspect.ismodule(getattr(semfit, name))] == []
 
 
 @pytest.mark.slow

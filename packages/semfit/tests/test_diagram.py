@@ -229,7 +229,7 @@ def test_the_colours_are_those_of_the_style():
 
 def test_misuse_is_named():
     rows = pd.read_csv(REFERENCE / "data" / "holzinger_swineford.csv")
-    with pytest.raises(semfit.ParameterError, match="group is a number from 1 to 1; got 2"):
+    with pytest.raises(semfit.ParameterError, match="group is a whole number from 1 to 1; got 2"):
         semfit.fit("f =~ x1 + x2 + x3", rows).plot(group=2)
     with pytest.raises(semfit.ParameterError, match="has no solution to draw: The model is NOT identified"):
         semfit.fit("f =~ x1 + x2", rows).plot()

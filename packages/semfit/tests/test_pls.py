@@ -320,7 +320,7 @@ def test_groups_alike_to_the_row_do_not_differ(rows):
         semfit.pls_groups(semfit.pls(MODEL, twice), twice.assign(kind=np.arange(300) % 3), "kind")
     with pytest.raises(DataError, match="no solution in one of the groups of kind, of 5 and 295 rows"):
         semfit.pls_groups(semfit.pls(MODEL, twice), twice.assign(kind=np.arange(300) < 295), "kind")
-    with pytest.raises(ParameterError, match="permutations are at least 2; got 1"):
+    with pytest.raises(ParameterError, match="permutations is a whole number, 2 or more; got 1"):
         semfit.pls_groups(semfit.pls(MODEL, twice), twice, "kind", permutations=1)
 
 

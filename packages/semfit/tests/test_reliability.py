@@ -256,7 +256,7 @@ def test_fornell_larcker_sets_ave_against_squared_correlations(three):
     assert line["correlation"] == pytest.approx(std, abs=1e-12)
     assert line["margin"] == pytest.approx(ave["visual"] - std**2, abs=1e-12)
     assert line["holds"]
-    with pytest.raises(ParameterError, match="group is a number from 1 to 1; got 2"):
+    with pytest.raises(ParameterError, match="group is a whole number from 1 to 1; got 2"):
         psychometrics.fornell_larcker(three, group=2)
 
 

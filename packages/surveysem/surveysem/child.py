@@ -43,13 +43,8 @@ def excel(path: str, sheet: str | None) -> Iterator[object]:
         yield {}
         page = book[names[0] if sheet is None else sheet]
         with page._get_source() as source:
-            parser = WorkSheetParser(
-                source,
-                page._shared_strings,
-                epoch=book.epoch,
-                date_formats=book._date_formats,
-                timedelta_formats=book._timedelta_formats,
-            )
+            formats = {"date_formats": book._date_formats, "timedelta_formats": book._timedelta_formats}
+            parser = WorkSheetParser(source, page._shared_strings, epoch=book.epoch, **formats)
             yield from _rows(parser.parse())
 
 

@@ -18,8 +18,7 @@ import pandas as pd
 
 from nbproof import read_toml
 from nbproof.shapes import FLAG, LIST, TABLE, Field, check, one_of
-from surveysem.errors import DataError, ParameterError, UnknownNameError, nearest, quoted, require
-from surveysem.ranges import usual_range
+from surveysem.errors import DataError, ParameterError, UnknownNameError, nearest, quoted, require, require_known
 
 LANGUAGES = ("en", "zh")  # of wordings
 FARTHEST = 10**6  # from zero that a code may lie
@@ -42,7 +41,7 @@ class Scale:
 
     @property
     def is_open(self) -> bool:
-        """Whether the codebook states no range: the answers will say (`Codebook.settled`)."""
+        """Whether the codebook states no range: the answers will say (`surveysem.responses.settled`)."""
         return self.high - self.low > FARTHEST
 
     @property
@@ -231,13 +230,11 @@ class Rules:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "report", tuple(self.report))
-        names = [each.name for each in fields(self) if each.name != "report"]
-        for name in self.report:
-            if name not in names:
-                raise UnknownNameError("screening rule", name, names)
-        for each in fields(self)[:-1]:
+        *switches, _ = fields(self)
+        require_known("screening rule", [each.name for each in switches], *self.report)
+        for each in switches:
             value = getattr(self, each.name)
-            number = isinstance(value, (int, float)) and (isinstance(value, bool) or value >= 0)
+            number = isinstance(value, (int, float)) and value >= 0
             holds = isinstance(value, bool) == (each.type == "bool") and (value is None or number)
             allowed = "True, False" if each.type == "bool" else "a number from 0, or None"
             require(holds, f"rule {each.name}", value, allowed)
@@ -343,9 +340,8 @@ class Codebook:
             (self.name, ""),
             self.title,
         ]
-        return {opening(en): {"zh": opening(zh)} for en, zh in labels} | {
-            en: {"zh": zh} if zh else {} for en, zh in pairs if en
-        }
+        short = {opening(en): {"zh": opening(zh)} for en, zh in labels}
+        return short | {en: {"zh": zh} if zh else {} for en, zh in pairs if en}
 
     def score(self, answers: pd.DataFrame) -> pd.DataFrame:
         """Return the answers with reverse-keyed items turned round (low + high - answer).
@@ -376,9 +372,7 @@ class Codebook:
         parts = {part for dimensions in self.second_order.values() for part in dimensions}
         default = [name for name, one in known.items() if one.role == "construct" and name not in parts]
         chosen = default if constructs is None else list(constructs)
-        for name in chosen:
-            if name not in known:
-                raise UnknownNameError("construct", name, known)
+        require_known("construct", known, *chosen)
         every = [*self.measured(chosen), *(name for name in chosen if name in self.second_order)]
         lines = [known[name].measured for name in every]
         held = {*chosen, *every} if structural else {name for name in every if name not in chosen}
@@ -392,30 +386,15 @@ class Codebook:
             lines += [f"{outcome} ~ {' + '.join(names)}" for outcome, names in predictors.items()]
         return "\n".join(lines)
 
-    def settled(self, answers: pd.DataFrame) -> Codebook:
-        """Return the codebook with a range for every open scale: the usual one that holds a construct's answers."""
-        together: dict[str, list[Item]] = {}
-        for item in self.questions:
-            if item.scale.is_open:
-                home = self.wave_of.get(item.construct, item.construct)
-                together.setdefault(home or item.code, []).append(item)
-        closed: dict[str, Item] = {}
-        for items in together.values():
-            codes = [item.code for item in items]
-            low, high = usual_range(answers[codes].to_numpy(float), items[0].role != "control")
-            closed |= {item.code: replace(item, scale=Scale(f"{low} to {high}", low, high)) for item in items}
-        return self._with(closed)
-
     def fitted_to(self, answers: pd.DataFrame) -> Codebook:
         """Return the codebook with the error variance of every construct of one item: (1 - reliability) s².
 
         The lines of a composite begin with the item that tells most of the items outside, by regression: its weight
         must not be zero.
         """
-        alone = {each.items[0]: 1 - each.reliability for each in self.constructs if each.reliability < 1}
-        book = self._with(
-            {item.code: replace(item, error=share * float(answers[item.code].var())) for item, share in alone.items()}
-        )
+        alone = {each.codes[0]: 1 - each.reliability for each in self.constructs if each.reliability < 1}
+        errors = {code: share * float(answers[code].var()) for code, share in alone.items()}
+        book = self.with_items({code: replace(self.by_code[code], error=error) for code, error in errors.items()})
         R = answers[self.items if self.composites else []].astype(float).corr().fillna(0.0)
         constructs = []
         for each in book.constructs:
@@ -426,12 +405,11 @@ class Codebook:
             constructs.append(each)
         return replace(book, constructs=tuple(constructs)) if self.composites else book
 
-    def _with(self, changed: Mapping[str, Item]) -> Codebook:
-        def renewed(items: Iterable[Item]) -> tuple[Item, ...]:
-            return tuple(changed.get(item.code, item) for item in items)
-
-        constructs = tuple(replace(construct, items=renewed(construct.items)) for construct in self.constructs)
-        return replace(self, constructs=constructs, questions=renewed(self.questions)) if changed else self
+    def with_items(self, changed: dict[str, Item]) -> Codebook:
+        """Return the codebook with other items in the place of those of the same code."""
+        now = self.by_code | changed
+        constructs = tuple(replace(each, items=tuple(now[code] for code in each.codes)) for each in self.constructs)
+        return replace(self, constructs=constructs, questions=tuple(now[code] for code in self.by_code))
 
     def needs_ranges(self) -> None:
         """Refuse a codebook that leaves ranges open, naming its questions, where no answers can tell them."""
@@ -536,10 +514,6 @@ def load_codebook(path: str | Path) -> Codebook:
     return _Reader(file.name).codebook(raw)
 
 
-def _wording(table: Mapping[str, str]) -> tuple[str, str]:
-    return table.get("en", ""), table.get("zh", "")
-
-
 class _Reader:
     """Turns toml tables into a codebook, or says where they break the schema."""
 
@@ -547,7 +521,7 @@ class _Reader:
         self.file = file
         self.scales: dict[str, Scale] = {}
         self.scale_of_all = OPEN
-        self.names: list[str] = []
+        self.names: list[str | None] = []
         self.unlike: dict[str, str] = {}  # constructs that no items measure, and what they are
 
     def wrong(self, where: str, what: str, allowed: str) -> DataError:
@@ -570,9 +544,7 @@ class _Reader:
         self.scales = {name: self.scale(name, table) for name, table in top.get("scales", {}).items()}
         self.scale_of_all = self.pick(top.get("scale"), "scale")
         given = self.measured(top["constructs"])
-        self.names = [
-            table["name"] for table in given if isinstance(table, dict) and isinstance(table.get("name"), str)
-        ]
+        self.names = [table.get("name") for table in given]
         constructs = tuple(self.construct(k, table) for k, table in enumerate(given, 1))
         self.refuse(not constructs, "constructs", "there is none", "one or more")
         self.once("construct", [construct.name for construct in constructs])
@@ -582,10 +554,10 @@ class _Reader:
         shared = {construct.name for construct in constructs} & {item.code for item in asked}
         if shared:
             raise self.wrong(f"item {min(shared)}", "a construct has the same name", "names unlike, if only in case")
-        self.once("item", [item.code for item in asked] + [item.code for item, _ in checks])
+        self.once("item", [item.code for item in [*asked, *checks]])
         for language in LANGUAGES:
             self.once(f"wording ({language})", [text for item in asked if (text := getattr(item, language))])
-        for item, after in checks:
+        for item, after in zip(checks, [table.get("after") for table in top.get("checks", ())], strict=True):
             codes = [other.code for other in asked]
             if after and after not in codes:
                 raise self.wrong(f"check {item.code}", f"it stands after {quoted(after)}", "an item asked before it")
@@ -602,44 +574,43 @@ class _Reader:
         self.refuse(marker and marker not in first, "marker", f"unknown construct {quoted(marker)}", ", ".join(first))
         paths = self.paths(top.get("paths", {}), names, parts)
         waves = self.waves(top, {each.name: each for each in constructs})
-        title, introduction = (_wording(self.take(top.get(key, {}), key, key)) for key in ("title", "introduction"))
+        texts = [self.take(top.get(key, {}), key, key) for key in ("title", "introduction")]
+        title, introduction = ((each.get("en", ""), each.get("zh", "")) for each in texts)
         moderations = self.moderations(top.get("moderation", {}), first, paths)
+        steps = [f"{path.outcome} ~ {path.predictor}" for path in paths]
+        products = [f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations]
+        labelled = (self.labelled(name, said, steps, products) for name, said in top.get("hypotheses", {}).items())
+        as_stated = ("name", "group", "marker", "duration", "wave_errors", "equal_loadings")
+        stated = {"name": Path(self.file).stem} | {key: top[key] for key in as_stated if key in top}
         return Codebook(
-            top.get("name", Path(self.file).stem),
-            constructs,
-            tuple(asked),
-            paths,
-            group,
-            title,
-            introduction,
-            moderations,
-            self.contact(top.get("contact"), asked),
-            self.among("strategies", top.get("strategies", []), dict.fromkeys(path.predictor for path in paths)),
-            self.among("outcomes", top.get("outcomes", []), dict.fromkeys(path.outcome for path in paths)),
-            marker,
-            self.rules(top.get("screening", {})),
-            self.covariances(top.get("covariances", []), constructs, waves if top.get("wave_errors", True) else ()),
-            self.among("covariates", top.get("covariates", []), controls, "none, the codebook has no controls"),
-            tuple(plain(str(mark)) for mark in top.get("missing", ())),
-            tuple(map(str, top.get("leave_out", ()))),
-            top.get("duration", ""),
-            tuple(self.labelled(label, text, paths, moderations) for label, text in top.get("hypotheses", {}).items()),
-            waves,
-            top.get("wave_errors", True),
-            top.get("equal_loadings", False),
+            constructs=constructs,
+            questions=tuple(asked),
+            paths=paths,
+            title=title,
+            introduction=introduction,
+            moderations=moderations,
+            contact=self.contact(top.get("contact"), asked),
+            strategies=self.among("strategies", top, dict.fromkeys(path.predictor for path in paths)),
+            outcomes=self.among("outcomes", top, dict.fromkeys(path.outcome for path in paths)),
+            screening=self.rules(top.get("screening", {})),
+            covariances=self.covariances(top, constructs, waves),
+            covariates=self.among("covariates", top, controls, "the codebook has no controls"),
+            missing=tuple(plain(str(mark)) for mark in top.get("missing", ())),
+            leave_out=tuple(map(str, top.get("leave_out", ()))),
+            hypotheses=tuple(labelled),
+            waves=waves,
+            **stated,
         )
 
-    def measured(self, given: dict | list) -> list:
+    def measured(self, given: dict | list) -> list[dict]:
         """Return one table a construct, its name among its keys."""
-        if isinstance(given, list):
-            return given
-        for name in given:
-            if name in KEYS["codebook"][0] | KEYS["codebook"][1]:
-                what = "it stands below [constructs], so it is taken for one"
-                raise self.wrong(f"constructs, {quoted(name)}", what, f"{name} above the first line in brackets")
-        return [
-            {**(table if isinstance(table, dict) else {"items": table}), "name": name} for name, table in given.items()
-        ]
+        if isinstance(given, dict):
+            outside = next((name for name in given if name in KEYS["codebook"][0] | KEYS["codebook"][1]), "")
+            what = "it stands below [constructs], so it is taken for one"
+            self.refuse(outside, f"constructs, {quoted(outside)}", what, f"{outside} above the first line in brackets")
+            tables = ((name, table if isinstance(table, dict) else {"items": table}) for name, table in given.items())
+            given = [{**table, "name": name} for name, table in tables]
+        return [self.take(table, f"construct {k}", "construct") for k, table in enumerate(given, 1)]
 
     def scale(self, name: str, table: object) -> Scale:
         where = f"scale {quoted(self.named(name, 'scales'))}"
@@ -653,15 +624,13 @@ class _Reader:
         self.refuse(len(en) != len(zh), where, f"{len(en)} English and {len(zh)} Chinese labels", "as many")
         self.refuse("high" not in found and not en, where, "neither high nor labels", "one of them")
         low = found["low"]
-        return self.ranged(name, low, found.get("high", low + len(en) - 1), where, en, zh)
+        return self.ranged(where, name, low, found.get("high", low + len(en) - 1), en, zh)
 
-    def ranged(
-        self, name: str, low: int, high: int, where: str, en: tuple[str, ...] = (), zh: tuple[str, ...] = ()
-    ) -> Scale:
-        points = len(en)
+    def ranged(self, where: str, name: str, low: int, high: int, *labels: tuple[str, ...]) -> Scale:
+        points = len(labels[0]) if labels else 0
         if high <= low or abs(low) > FARTHEST or high > FARTHEST or (points and high - low + 1 != points):
             raise self.wrong(where, f"low {low}, high {high}, {points} labels", "low < high, and a label for each code")
-        return Scale(name, low, high, en, zh)
+        return Scale(name, low, high, *labels)
 
     def pick(self, given: str | list[int] | Scale | None, where: str) -> Scale:
         """Return the scale of a name or of two ends; without either, the one of the whole codebook."""
@@ -670,7 +639,7 @@ class _Reader:
         if isinstance(given, Scale):
             return given
         if isinstance(given, list):
-            return self.ranged(f"{given[0]} to {given[1]}", given[0], given[1], where)
+            return self.ranged(where, f"{given[0]} to {given[1]}", given[0], given[1])
         if given not in self.scales:
             raise self.wrong(where, f"unknown scale {quoted(given)}", ", ".join(self.scales) or "none is defined")
         return self.scales[given]
@@ -680,86 +649,82 @@ class _Reader:
         self.refuse(name in RESERVED, where, f"{name} is a word that R or lavaan reserves", f"another, such as {name}1")
         return name
 
-    def construct(self, k: int, table: object) -> Construct:
-        found = self.take(table, f"construct {k}", "construct")
+    def construct(self, k: int, found: dict) -> Construct:
         self.refuse("name" not in found, f"construct {k}, field name", "got nothing", LINE.allowed)
         name = self.named(found["name"], f"construct {k}")
         where = f"construct {name}"
         scale = self.pick(found.get("scale"), where)
-        parts = tuple(
-            entry for entry in found["items"] if isinstance(entry, str) and entry in self.names and entry != name
-        )
-        if parts and len(parts) < len(found["items"]):
-            others = ", ".join(quoted(entry) for entry in found["items"] if entry not in parts)
-            raise self.wrong(where, f"{', '.join(parts)} are constructs and {others} is none", "items or constructs")
+        known = [other for other in self.names if other != name]
+        parts = tuple(entry for entry in found["items"] if isinstance(entry, str) and entry in known)
+        others = ", ".join(quoted(entry) for entry in found["items"] if entry not in parts)
+        what = f"{', '.join(parts)} are constructs and {others} is none"
+        self.refuse(parts and others, where, what, "items or constructs")
         items = tuple(self.item(entry, name, scale) for entry in found["items"] if not parts)
         self.refuse(not items and not parts, where, "no item", "one or more")
-        kind = found.get("kind", "factor")
         made = ", ".join(parts) or "one item, which is that item"
-        self.refuse(kind == "composite" and len(items) < 2, where, f"it is a composite of {made}", "two items or more")
+        composite = found.get("kind") == "composite"
+        self.refuse(composite and len(items) < 2, where, f"it is a composite of {made}", "two items or more")
         if len(found["items"]) > 1 and "reliability" in found:
             raise self.wrong(where, f"a reliability is stated for {len(found['items'])} items", "for a single one")
-        stated = float(found.get("reliability", 1))
-        return Construct(name, items, *_wording(found), found.get("role", "construct"), stated, parts, kind)
+        stated = {key: found[key] for key in found if key not in ("items", "scale")}
+        return Construct(items=items, dimensions=parts, **stated)
 
     def parts(self, constructs: tuple[Construct, ...]) -> dict[str, str]:
         """Return the construct of second order that each dimension measures."""
-        second = {construct.name: construct.dimensions for construct in constructs if construct.dimensions}
-        for name, dimensions in second.items():
-            where, few = f"construct {name}", len(dimensions)
-            if few < LEAST_DIMENSIONS:
-                what = f"it is of second order with {few} construct{'s' * (few > 1)} ({', '.join(dimensions)})"
-                allowed = (
-                    f"{LEAST_DIMENSIONS} or more: add another, or let paths name {' and '.join(dimensions)} itself"
-                )
-                raise self.wrong(where, what, allowed)
-            if higher := next((part for part in dimensions if part in self.unlike), ""):
-                what = f"{higher} is {self.unlike[higher]} itself"
-                raise self.wrong(where, what, "constructs that items measure")
-        every = [part for dimensions in second.values() for part in dimensions]
-        self.once("dimension", every)
-        return {part: name for name, dimensions in second.items() for part in dimensions}
+        found = []
+        for name, dimensions in ((each.name, each.dimensions) for each in constructs if each.dimensions):
+            few, shown = len(dimensions), ", ".join(dimensions)
+            what = f"it is of second order with {few} construct{'s' * (few > 1)} ({shown})"
+            itself = f"add another, or let paths name {' and '.join(dimensions)} itself"
+            self.refuse(few < LEAST_DIMENSIONS, f"construct {name}", what, f"{LEAST_DIMENSIONS} or more: {itself}")
+            for part in dimensions:
+                what = f"{part} is {self.unlike.get(part)} itself"
+                self.refuse(part in self.unlike, f"construct {name}", what, "constructs that items measure")
+                found.append((part, name))
+        self.once("dimension", [part for part, _ in found])
+        return dict(found)
 
     def item(self, table: object, construct: str, scale: Scale) -> Item:
-        where = f"construct {construct}, item"
         if isinstance(table, str):  # a minus marks one that is worded against its construct
             table = {"code": table.removeprefix("-"), "reverse": table.startswith("-")}
-        found = self.take(table, where, "item")
-        return self.question(found, where, scale, construct=construct, reverse=found.get("reverse", False))
+        return self.question(table, "item", f"construct {construct}, item", scale, construct=construct)
 
-    def question(self, found: dict, where: str, scale: Scale | None = None, **more: Any) -> Item:
+    def question(self, table: object, kind: str, where: str, scale: Scale | None = None, **more: Any) -> Item:
+        found = self.take(table, where, kind)
         code = self.named(found["code"], where)
-        picked = self.pick(found.get("scale", scale), f"{where} {code}")
-        return Item(code, picked, *_wording(found), column=found.get("column", ""), **more)
+        stated = {key: found[key] for key in found if key not in ("scale", "after")}
+        return Item(scale=self.pick(found.get("scale", scale), f"{where} {code}"), **stated, **more)
 
     def control(self, table: object) -> Item:
         given = {"code": table} if isinstance(table, str) else table
-        return self.question(self.take(given, "control", "control"), "control", OPEN, role="control")
+        return self.question(given, "control", "control", OPEN, role="control")
 
-    def check(self, table: object) -> tuple[Item, str]:
-        found = self.take(table, "check", "check")
-        item = self.question(found, "check", role="check", expected=found["expected"])
-        if not item.scale.low <= found["expected"] <= item.scale.high:
-            raise self.wrong(f"check {item.code}", f"expected is {found['expected']}", item.scale.allowed)
-        return item, found.get("after", "")
+    def check(self, table: object) -> Item:
+        item = self.question(table, "check", "check", role="check")
+        if item.expected is None or not item.scale.low <= item.expected <= item.scale.high:
+            raise self.wrong(f"check {item.code}", f"expected is {item.expected}", item.scale.allowed)
+        return item
 
     def paths(self, given: dict | list, constructs: list[str], parts: Mapping[str, str]) -> tuple[ExpectedPath, ...]:
         found = []
         for outcome, predictors in given.items() if isinstance(given, dict) else map(self.path, given):
-            if not isinstance(predictors, list) or not all(isinstance(name, str) for name in predictors):
-                raise self.wrong(f"paths, {quoted(outcome)}", f"got {quoted(predictors)}", "a list of constructs")
-            for signed in predictors:
+            where = f"paths, {quoted(outcome)}"
+            for signed in self.texts(predictors, where, "a list of constructs"):
                 name = signed.removeprefix("-")
-                self.refuse(outcome == name, f"paths, {quoted(outcome)}", "it depends on itself", "other constructs")
+                self.refuse(outcome == name, where, "it depends on itself", "other constructs")
                 for construct in (outcome, name):
-                    if construct in parts:
-                        what = f"{construct} is a dimension of {parts[construct]}"
-                        raise self.wrong("paths", what, f"paths of {parts[construct]}")
+                    whole = parts.get(construct)
+                    self.refuse(whole, "paths", f"{construct} is a dimension of {whole}", f"paths of {whole}")
                     self.known(construct, constructs, "paths")
                 found.append(ExpectedPath(outcome, name, -1 if signed.startswith("-") else 1))
         for outcome in dict.fromkeys(path.outcome for path in found):
             self.once(f"predictor of {outcome}", [path.predictor for path in found if path.outcome == outcome])
         return tuple(found)
+
+    def texts(self, given: object, where: str, allowed: str) -> list[str]:
+        if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+            raise self.wrong(where, f"got {quoted(given)}", allowed)
+        return given
 
     def path(self, line: object) -> tuple[str, list[str]]:
         """Read "outcome ~ predictor + predictor - predictor", a minus before one whose effect is to be negative."""
@@ -774,21 +739,16 @@ class _Reader:
         found = []
         for name, given in top.get("waves", {}).items():
             where = f"waves, {quoted(self.named(name, 'waves'))}"
-            if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
-                raise self.wrong(where, f"got {quoted(given)}", "a list of constructs in order of time")
-            for each in given:
+            for each in self.texts(given, where, "a list of constructs in order of time"):
                 self.known(each, constructs, where)
                 kind = self.unlike.get(each) or ("measured by a single item" if len(constructs[each].items) < 2 else "")
                 allowed = "constructs that two items or more measure; leave the others out of [waves]"
                 self.refuse(kind, where, f"{each} is {kind}", allowed)
             self.refuse(len(given) < 2, where, f"one wave, {', '.join(given) or 'none'}", "two constructs or more")
-            kinds = [*zip(*(constructs[each].items for each in given), strict=False)]
             sizes = {each: len(constructs[each].items) for each in given}
-            shown = ", ".join(f"{each} has {size}" for each, size in sizes.items())
-            self.refuse(
-                len({*sizes.values()}) > 1, where, f"{shown} items", "the same items, by position, in each wave"
-            )
-            for items in kinds:
+            unlike, shown = len({*sizes.values()}) > 1, ", ".join(f"{each} has {size}" for each, size in sizes.items())
+            self.refuse(unlike, where, f"{shown} items", "the same items, by position, in each wave")
+            for items in zip(*(constructs[each].items for each in given), strict=True):
                 unlike = len({(item.scale.low, item.scale.high) for item in items}) > 1
                 shown = ", ".join(f"{item.code} is {item.scale.low} to {item.scale.high}" for item in items)
                 self.refuse(unlike, where, f"on unlike scales, {shown}", "one scale for an item in all waves")
@@ -799,21 +759,18 @@ class _Reader:
         self.refuse(found and top.get("group"), "group", "there are [waves] too", "one of them, `group` or [waves]")
         return tuple(found)
 
-    def covariances(
-        self, lines: list, constructs: tuple[Construct, ...], waves: Iterable[Waves] = ()
-    ) -> tuple[tuple[str, str], ...]:
+    def covariances(self, top: dict, constructs: tuple[Construct, ...], waves: tuple) -> tuple[tuple[str, str], ...]:
         names = [construct.name for construct in constructs]
         codes = [code for construct in constructs if construct.kind == "factor" for code in construct.codes]
         found = []
-        for line in lines:
+        for line in top.get("covariances", ()):
             pair = [part.strip() for part in line.split("~~")] if isinstance(line, str) else []
-            if len({*pair}) != 2 or not ({*pair} <= {*names} or {*pair} <= {*codes}):
-                allowed = (
-                    "'item ~~ item' or 'construct ~~ construct'; items of a composite covary freely among themselves"
-                )
-                raise self.wrong("covariances", f"got {quoted(line)}", allowed)
+            fit = len({*pair}) == 2 and ({*pair} <= {*names} or {*pair} <= {*codes})
+            allowed = "'item ~~ item' or 'construct ~~ construct'; items of a composite covary freely among themselves"
+            self.refuse(not fit, "covariances", f"got {quoted(line)}", allowed)
             found.append((pair[0], pair[1]))
         own = {each.name: each.codes for each in constructs}
+        waves = waves if top.get("wave_errors", True) else ()
         again = [items for each in waves for items in zip(*(own[name] for name in each.constructs), strict=True)]
         for one, other in (pair for items in again for pair in combinations(items, 2)):
             found += [] if {(one, other), (other, one)} & {*found} else [(one, other)]
@@ -823,8 +780,7 @@ class _Reader:
         found = []
         for outcome, texts in table.items():
             where, shape = f"moderation, {quoted(outcome)}", "'predictor * moderator', or with a minus before it"
-            if not isinstance(texts, list):
-                raise self.wrong(where, f"got {quoted(texts)}", f"a list of {shape}")
+            self.refuse(not isinstance(texts, list), where, f"got {quoted(texts)}", f"a list of {shape}")
             predictors = [path.predictor for path in paths if path.outcome == outcome]
             for text in texts:
                 factors = [part.strip() for part in text.removeprefix("-").split("*")] if isinstance(text, str) else []
@@ -834,9 +790,8 @@ class _Reader:
                     raise self.wrong(where, f"{quoted(predictor)} has no path to it", ", ".join(predictors) or "none")
                 if moderator not in names or moderator in (predictor, outcome):
                     raise self.wrong(where, f"moderator is {quoted(moderator)}", "another construct, measured by items")
-                if predictor not in names:
-                    what = f"{predictor} is {self.unlike[predictor]}, and a product needs items that measure it"
-                    raise self.wrong(where, what, "constructs that items measure")
+                what = f"{predictor} is {self.unlike.get(predictor)}, and a product needs items that measure it"
+                self.refuse(predictor not in names, where, what, "constructs that items measure")
                 found.append(Moderation(outcome, predictor, moderator, -1 if text.startswith("-") else 1))
             first: dict[frozenset[str], str] = {}
             given = [(m.predictor, m.moderator) for m in found if m.outcome == outcome]
@@ -844,13 +799,10 @@ class _Reader:
             self.once(f"moderation of {outcome}", products)
         return tuple(found)
 
-    def labelled(
-        self, label: str, text: object, paths: tuple[ExpectedPath, ...], moderations: tuple[Moderation, ...]
-    ) -> Labelled:
-        where, shape = (
-            f"hypotheses, {quoted(label)}",
-            "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'",
-        )
+    def labelled(self, label: str, text: object, steps: list[str], products: list[str]) -> Labelled:
+        """Return a hypothesis about some of the paths and moderations that are stated, each given as a text."""
+        where = f"hypotheses, {quoted(label)}"
+        shape = "'outcome ~ predictor', '... * moderator' or 'outcome ~ mediator ~ predictor'"
         parts = [part.strip() for part in text.split("~")] if isinstance(text, str) else []
         self.refuse(len(parts) not in (2, 3) or not label.strip(), where, f"got {quoted(text)}", shape)
         nil, mediating = parts[-1].startswith("0*"), parts[1] if len(parts) == 3 else ""
@@ -859,18 +811,13 @@ class _Reader:
         if first and second:
             raise self.wrong(where, f"{first} and {second} moderate both of its paths", "a moderator of one of them")
         found = Labelled(label, parts[0], predictor, first or second, mediator, nil, bool(second))
-        steps = {(path.outcome, path.predictor) for path in paths}
         for outcome, cause in found.steps:
-            if (outcome, cause) not in steps:
-                known = ", ".join(f"{path.outcome} ~ {path.predictor}" for path in paths) or "none"
-                raise self.wrong(where, f"there is no path {quoted(f'{outcome} ~ {cause}')}", known)
+            step = f"{outcome} ~ {cause}"
+            self.refuse(step not in steps, where, f"there is no path {quoted(step)}", ", ".join(steps) or "none")
         outcome, cause = found.steps[second != ""]
-        if found.moderator and (outcome, cause, found.moderator) not in {
-            (m.outcome, m.predictor, m.moderator) for m in moderations
-        }:
-            known = ", ".join(f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations) or "none"
-            what = f"no moderation {quoted(f'{outcome} ~ {cause} * {found.moderator}')} is stated"
-            raise self.wrong(where, what, known)
+        product = f"{outcome} ~ {cause} * {found.moderator}"
+        what = f"no moderation {quoted(product)} is stated"
+        self.refuse(found.moderator and product not in products, where, what, ", ".join(products) or "none")
         return found
 
     def contact(self, table: dict | None, asked: list[Item]) -> Contact | None:
@@ -886,20 +833,18 @@ class _Reader:
 
     def rules(self, table: dict) -> Rules:
         found = self.take(table, "screening", "screening")
-        given: dict[str, Any] = {
-            name: None if value is False and name not in ("one_answer", "duplicates") else value
-            for name, value in found.items()
-        }
+        off = {name: None for name in found if found[name] is False and name not in ("one_answer", "duplicates")}
         try:
-            return Rules(**given)
+            return Rules(**found | off)
         except (ParameterError, UnknownNameError, TypeError) as wrong:
             raise DataError(f"codebook {self.file}, screening: {wrong}") from wrong
 
     def among(
-        self, key: str, names: list, allowed: Iterable[str], without: str = "none, there are no paths"
+        self, key: str, top: dict, allowed: Iterable[str], without: str = "there are no paths"
     ) -> tuple[str, ...]:
+        names = top.get(key, [])
         for name in names:
-            self.refuse(name not in list(allowed), key, f"got {quoted(name)}", ", ".join(allowed) or without)
+            self.refuse(name not in list(allowed), key, f"got {quoted(name)}", ", ".join(allowed) or f"none, {without}")
         self.once(key, names)
         return tuple(names)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbproof
-from surveysem.errors import UnknownNameError
+from surveysem.errors import require_known
 
 if TYPE_CHECKING:
     from surveysem.responses import Reading, Responses
@@ -19,6 +20,7 @@ Place = Callable[[], Path]
 HERE = Path(__file__).parent
 TOLD = tomllib.loads((HERE / "commands.toml").read_text(encoding="utf-8"))
 TYPES = {"path": Path, "folder": nbproof.folder_option, "whole": int, "number": float}
+EXAMPLE, TRUTH = partial(HERE.joinpath, "template.toml"), partial(HERE.joinpath, "example.toml")
 RESPONDENTS, SEED = 500, 1  # of a sample whose truth is not stated
 ANALYSIS = ("screening", "estimator", "draws")
 
@@ -37,9 +39,9 @@ def add_commands(
     """
     for work in (_template, _draft, _app, _check, _sample, _preregister, _report):
         told = TOLD["commands"][name := work.__name__.removeprefix("_")]
-        own = codebook or (_example if name in ("sample", "template") else None)
+        own = codebook or (EXAMPLE if name in ("sample", "template") else None)
         command = nbproof.add_command(verbs, name, work, told["help"])
-        command.set_defaults(maker=f"{maker} {name}", own=own, truth_of_own=truth or _truth)
+        command.set_defaults(maker=f"{maker} {name}", own=own, truth_of_own=truth or TRUTH)
         for group in told["takes"]:
             if group == "codebook":
                 _add_codebook(command, own)
@@ -49,9 +51,13 @@ def add_commands(
                 command.add_argument(option, **about | kind | {"help": help})
 
 
-def _made(out: Path, made: Iterable[Path]) -> None:
-    """Print where files stand that were made in the draft of a folder."""
-    print("\n".join(nbproof.shown(out / path.name) for path in made))
+def _make(chosen: argparse.Namespace, write: Callable[[Path], list[Path]], codebook: Path | None = None) -> None:
+    """Make the folder of files that a command is asked for, a copy of the codebook among them, and print where."""
+    with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
+        made = write(draft)
+        if codebook:
+            made.append(nbproof.write_whole(draft / f"codebook{codebook.suffix}", codebook.read_bytes()))
+    print("\n".join(nbproof.shown(chosen.out / path.name) for path in made))
 
 
 def _preregister(chosen: argparse.Namespace) -> int:
@@ -63,10 +69,7 @@ def _preregister(chosen: argparse.Namespace) -> int:
     book = load_codebook(place)
     settled = {name: getattr(chosen, name) for name in ("effect", "loading", "correlation", *ANALYSIS)}
     planned = register(book, chosen.respondents, wanted=chosen.power, **settled)
-    with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
-        made = planned.write(draft, book)
-        made.append(nbproof.write_whole(draft / f"codebook{place.suffix}", place.read_bytes()))
-    _made(chosen.out, made)
+    _make(chosen, lambda draft: planned.write(draft, book), place)
     needed, respondents = planned.sample["needed"], planned.sample["respondents"]
     print(f"{needed:,} respondents are needed, {respondents:,} planned; SHA-256 {planned.digest}")
     return 0
@@ -77,9 +80,7 @@ def _report(chosen: argparse.Namespace) -> int:
 
     nbproof.check_positive(draws=chosen.draws)
     languages = list(dict.fromkeys(chosen.language.split(",")))
-    for language in languages:
-        if language not in report.LANGUAGES:
-            raise UnknownNameError("language", language, report.LANGUAGES)
+    require_known("language", report.LANGUAGES, *languages)
     settled = {name: getattr(chosen, name) for name in ANALYSIS}
     inputs = {"answers": chosen.file, "codebook": chosen.codebook or chosen.own()}
     with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
@@ -95,9 +96,8 @@ def _report(chosen: argparse.Namespace) -> int:
         say_who_is_left(study.responses, study.screened)
         if chosen.registration:
             followed = preregistration.compare(chosen.registration, inputs["codebook"], study)
-            print(
-                f"registration {followed.attrs['digest']}: {(~followed['same']).sum()} of {len(followed)} items differ"
-            )
+            differ = f"{(~followed['same']).sum()} of {len(followed)} items differ"
+            print(f"registration {followed.attrs['digest']}: {differ}")
             inputs["registration"] = chosen.registration
         report.write(study, draft, inputs, languages, reading(chosen))
     print(f"open {nbproof.shown(chosen.out / 'index.html')}")
@@ -107,22 +107,19 @@ def _report(chosen: argparse.Namespace) -> int:
 def _add_codebook(command: argparse.ArgumentParser, default: Place | None) -> None:
     """Add the option that names a codebook, or a model in its place."""
     either = command.add_mutually_exclusive_group(required=default is None)
-    own = "a small example" if default is _example else "the project's own"
+    own = "a small example" if default is EXAMPLE else "the project's own"
     what = "toml" if default is None else f"default: {own}"
     either.add_argument("--codebook", type=Path, metavar="C", help=what)
-    either.add_argument(
-        "--model", type=_model, dest="codebook", metavar="M", help="a model in lavaan's language (.txt) in its place"
-    )
+    what = "a model in lavaan's language (.txt) in its place"
+    either.add_argument("--model", type=_model, dest="codebook", metavar="M", help=what)
 
 
 def reading(chosen: argparse.Namespace) -> Reading:
-    """Return how the file is to be read, as `surveysem.read_responses` takes it."""
-    return {**_opening(chosen), "unknown": chosen.unknown, "invalid": chosen.invalid}
-
-
-def _opening(chosen: argparse.Namespace) -> Reading:
-    delimiter = chosen.delimiter and chosen.delimiter.replace("\\t", "\t")
-    return {"sheet": chosen.sheet, "encoding": chosen.encoding, "delimiter": delimiter}
+    """Return how the file is to be read, as `surveysem.read_responses` takes it; for a draft, how it is opened."""
+    given = vars(chosen) | {"delimiter": chosen.delimiter and chosen.delimiter.replace("\\t", "\t")}
+    names = ("sheet", "encoding", "delimiter", "unknown", "invalid")
+    found: Any = {name: given[name] for name in names if name in given}
+    return found
 
 
 def say_who_is_left(read: Responses, screened: Screened) -> None:
@@ -141,16 +138,17 @@ def _template(chosen: argparse.Namespace) -> int:
     from surveysem.tables import write_csv
 
     place = chosen.codebook or chosen.own()
-    book, source = load_codebook(place), place.read_bytes()
-    with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
-        (draft / "codebook.toml").write_bytes(source)
-        made = [draft / "codebook.toml", write_csv(item_table(book), draft / "items.csv")]
+    book = load_codebook(place)
+
+    def write(draft: Path) -> list[Path]:
+        made = [nbproof.write_whole(draft / "codebook.toml", place.read_bytes())]
+        made.append(write_csv(item_table(book), draft / "items.csv"))
         for language in LANGUAGES:
-            made += [
-                write_docx(book, draft / f"questionnaire-{language}.docx", language),
-                write_html(book, draft / f"questionnaire-{language}.html", language),
-            ]
-    _made(chosen.out, made)
+            made.append(write_docx(book, draft / f"questionnaire-{language}.docx", language))
+            made.append(write_html(book, draft / f"questionnaire-{language}.html", language))
+        return made
+
+    _make(chosen, write)
     return 0
 
 
@@ -166,9 +164,7 @@ def _check(chosen: argparse.Namespace) -> int:
     screened = screen(read, mode=chosen.screening)
     if chosen.out:
         tables = {"mapping": read.mapping, "screening": screened.record, "invalid": read.invalid}
-        with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
-            made = [write_csv(table, draft / f"{name}.csv") for name, table in tables.items()]
-        _made(chosen.out, made)
+        _make(chosen, lambda draft: [write_csv(table, draft / f"{name}.csv") for name, table in tables.items()])
     else:
         print(read.mapping.to_string(index=False))
         print(screened.record.to_string(index=False) if len(screened.record) else "no row is flagged")
@@ -182,7 +178,7 @@ def _sample(chosen: argparse.Namespace) -> int:
     from surveysem.synthetic import Truth, draw_respondents, draw_stated
 
     place = chosen.codebook or chosen.own()
-    book, source, truth = load_codebook(place), place.read_bytes(), chosen.truth
+    book, truth = load_codebook(place), chosen.truth
     if truth is None and chosen.codebook is None:  # what is stated is true of the default codebook
         truth = chosen.truth_of_own()
     nobs, seed = chosen.respondents, chosen.seed
@@ -191,19 +187,8 @@ def _sample(chosen: argparse.Namespace) -> int:
     else:
         nobs, seed = RESPONDENTS if nobs is None else nobs, SEED if seed is None else seed
         sample = draw_respondents(Truth(book), nobs, seed=seed)
-    with nbproof.whole_folder(chosen.out, chosen.maker) as draft:
-        made = sample.write(draft)
-        made.append(nbproof.write_whole(draft / f"codebook{place.suffix}", source))
-    _made(chosen.out, made)
+    _make(chosen, sample.write, place)
     return 0
-
-
-def _example() -> Path:
-    return HERE / "template.toml"
-
-
-def _truth() -> Path:
-    return HERE / "example.toml"
 
 
 def _model(given: str) -> Path:
@@ -219,7 +204,7 @@ def _draft(chosen: argparse.Namespace) -> int:
     from surveysem.draft import check_new, draft_codebook
 
     check_new(chosen.out)
-    found = draft_codebook(chosen.file, **_opening(chosen))
+    found = draft_codebook(chosen.file, **reading(chosen))
     path = found.write(chosen.out)
     table = found.summary()
     print(nbproof.text_table([[*table.columns], *table.to_numpy().tolist()]))

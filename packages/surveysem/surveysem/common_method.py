@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 
-import semfit
 from semfit import psychometrics
 from semfit.psychometrics import CommonFactor, MarkerCorrelations, MarkerModels, SingleFactor
 from surveysem.effects import NotTestable
-from surveysem.study import Study
-
-Found = TypeVar("Found")
+from surveysem.study import Study, attempt
 
 SINGLE, FACTOR, MARKER = "single factor (Harman)", "latent method factor (ULMC)", "marker variable"
 MODEL_TESTS = ("no method variance (Δχ²)", "equal method effects (Δχ²)", "no bias in correlations (Δχ²)")
@@ -113,34 +108,25 @@ def common_method(study: Study) -> CommonMethod:
     whole = whole if len(whole) <= LARGEST else whole.sample(LARGEST, random_state=study.seed).sort_index()
     options = study.options | ({"missing": "listwise"} if "missing" in study.options else {})
     plain = options | ({"estimator": "ML"} if study.estimator == "MLR" else {})
-    single = _attempt(psychometrics.single_factor, whole, constructs, bootstrap=DRAWS, seed=study.seed, **plain)
+    single = attempt("", psychometrics.single_factor, whole, constructs, bootstrap=DRAWS, seed=study.seed, **plain)
     factor: CommonFactor | NotTestable = NotTestable(MADE)
     for way in [options, plain] if not study.composed else []:
         if isinstance(factor, NotTestable):
-            factor = _attempt(psychometrics.common_factor, model, whole, **way)
+            factor = attempt("", psychometrics.common_factor, model, whole, **way)
     adjusted: MarkerCorrelations | NotTestable = NotTestable(NO_MARKER)
     models: MarkerModels | NotTestable = NotTestable(NO_MARKER)
     if marker:
         every = constructs | {marker: scales[marker]}
-        adjusted = _attempt(psychometrics.marker_correlations, whole, every, marker)
+        adjusted = attempt("", psychometrics.marker_correlations, whole, every, marker)
         models = NotTestable(ORDERED)
         if study.estimator != "WLSMV":
-            models = _attempt(psychometrics.marker_models, whole, every, marker, **plain)
+            models = attempt("", psychometrics.marker_models, whole, every, marker, **plain)
     columns = ["outcome", "predictor", "without", "with", "low", "high", "change"]
     paths = pd.DataFrame(columns=columns)
     if isinstance(factor, CommonFactor):
         own = ["lhs", "rhs", "std_without", "std_with", "ci_low", "ci_high", "change"]
         paths = factor.estimates.query("op == '~'")[own].set_axis(columns, axis=1).reset_index(drop=True)
     return CommonMethod(single, factor, adjusted, models, paths, len(whole), study.nobs - len(whole))
-
-
-def _attempt(check: Callable[..., Found], *given: object, **options: object) -> Found | NotTestable:
-    """Return a check's result, or why the answers cannot carry it."""
-    try:
-        with warnings.catch_warnings(action="ignore", category=semfit.FitWarning):  # the result says it
-            return check(*given, **options)
-    except (semfit.DataError, semfit.ParameterError) as error:
-        return NotTestable(str(error))
 
 
 def _share(measure: str, result: SingleFactor | CommonFactor) -> dict[str, Any]:

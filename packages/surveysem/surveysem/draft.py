@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 import nbproof
 from surveysem.codebook import FARTHEST, LANGUAGES, NAME, RESERVED, SCHEMA, plain, tidy
 from surveysem.errors import DataError
-from surveysem.ranges import POINTS, sentinels, usual_range
-from surveysem.responses import KNOWN, NUMBER, OPTION, SKIPPED, TAIL
+from surveysem.responses import KNOWN, NUMBER, OPTION, POINTS, SKIPPED, TAIL, sentinels, usual_range
 from surveysem.said import filled, quoted
 from surveysem.tables import RawTable, read_table
 
@@ -35,6 +34,7 @@ RIDGE, GAMMA, LONGEST = 0.05, 2.0, 12  # of the guess from answers: ridge, resol
 OPEN = ("rating", "two", "number")  # roles that are not settled yet
 
 Array = NDArray[np.float64]
+Labels = tuple[tuple[str, ...], ...]  # what each code is called, in each language
 
 
 class Reason(str):
@@ -73,7 +73,7 @@ class Column:
     reverse: bool = False
     low: int = 0
     high: int = 0
-    labels: tuple[tuple[str, ...], ...] = ()
+    labels: Labels = ()
     labelled: str = ""
     missing: tuple[int, ...] = ()
     expected: int = 0
@@ -346,13 +346,11 @@ def _split(heading: str, label: str) -> tuple[str, str]:
     return (code, text) if sentence else (text, "")
 
 
-def _fits(texts: Iterable[str], labels: tuple[tuple[str, ...], ...]) -> bool:
+def _fits(texts: Iterable[str], labels: Labels) -> bool:
     return {plain(OPTION.sub("", text)) for text in texts} <= {plain(text) for language in labels for text in language}
 
 
-def _read_texts(
-    column: Column, cells: Iterable[object], texts: Counter[str], usual: list[tuple[tuple[str, ...], ...]]
-) -> None:
+def _read_texts(column: Column, cells: Iterable[object], texts: Counter[str], usual: list[Labels]) -> None:
     """Take texts for answers on a usual scale, for categories, or for what a codebook has no use for."""
     count, rows = len(texts), texts.total()
     fitting = [labels for labels in usual if _fits(texts, labels)] if count > 2 else []
@@ -401,9 +399,8 @@ def _kind(column: Column) -> None:
 
 def _read_labels(column: Column, labels: dict) -> None:
     """Take an SPSS file's value labels where each code has one of its own."""
-    texts = {
-        code: tidy(text) for code, text in labels.items() if code not in column.missing and not isinstance(code, str)
-    }
+    codes = [code for code in labels if code not in column.missing and not isinstance(code, str)]
+    texts = {code: tidy(labels[code]) for code in codes}
     low, high = min(texts, default=0), max(texts, default=0)
     if column.role in ("rating", "two") and low < high <= low + POINTS and low <= column.low and column.high <= high:
         column.low, column.high = int(low), int(high)
@@ -459,19 +456,16 @@ def _runs(rated: list[Column]) -> list[list[Column]]:
     np.fill_diagonal(S, 0)
     d = S.sum(1)
     B = S - GAMMA * np.outer(d, d) / max(d.sum(), 1e-9)
-    best, start = np.full(p + 1, -np.inf), [0] * (p + 1)
-    best[0] = 0
+    best: list[tuple[float, list[list[Column]]]] = [(0.0, [])]  # modularity and runs of so many first columns
     for end in range(1, p + 1):
-        gain = 0.0
+        gain, found = 0.0, (-np.inf, best[0][1])
         for first in range(end - 1, max(-1, end - 1 - LONGEST), -1):
             gain += B[first, first + 1 : end].sum()
-            if best[first] + gain > best[end] + 1e-12:
-                best[end], start[end] = best[first] + gain, first
-    runs, end = [], p
-    while end:
-        runs.append(rated[start[end] : end])
-        end = start[end]
-    return runs[::-1]
+            before, runs = best[first]
+            if before + gain > found[0] + 1e-12:
+                found = before + gain, [*runs, rated[first:end]]
+        best.append(found)
+    return best[p][1]
 
 
 def _correlations(columns: list[Column]) -> Array:
@@ -548,11 +542,8 @@ def _settle_scales(columns: list[Column], constructs: dict[str, list[Column]]) -
             column.labelled = names.setdefault((column.low, column.labels), f"labels{len(names) + 1}")
         elif column.role in ("control", "check"):
             column.low, column.high = usual_range(column.values, rated=column.role == "check")
-    return [
-        Reason("invalid", items=column.heading, value=column.outside[0])
-        for column in columns
-        if column.role == "item" and len(column.outside)
-    ]
+    beyond = [column for column in columns if column.role == "item" and len(column.outside)]
+    return [Reason("invalid", items=column.heading, value=column.outside[0]) for column in beyond]
 
 
 def _turn(name: str, items: list[Column], R: Array, n: int) -> list[Reason]:
@@ -593,9 +584,8 @@ def _misfits(constructs: dict[str, list[Column]], R: Array, n: int) -> list[Reas
             others = {other: row[at].mean() for other, at in places.items() if other != name and len(at) > 1}
             best = max(others, key=others.__getitem__, default="")
             if best and others[best] - own > max(0.10, 3 / np.sqrt(n)):
-                asked.append(
-                    Reason("misfit", construct=name, items=column.heading, other=best, r=others[best], own=own)
-                )
+                told = {"items": column.heading, "other": best, "r": others[best], "own": own}
+                asked.append(Reason("misfit", construct=name, **told))
     return asked
 
 

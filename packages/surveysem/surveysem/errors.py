@@ -5,10 +5,12 @@ A message has three parts: what is wrong (and where), what was given, what is al
 
 from __future__ import annotations
 
-import nbproof
-from nbproof import named, nearest, quoted
+from collections.abc import Collection
 
-__all__ = ["DataError", "ParameterError", "SurveysemError", "UnknownNameError", "named", "nearest", "quoted", "require"]
+import nbproof
+from nbproof import named as named
+from nbproof import nearest as nearest
+from nbproof import quoted as quoted
 
 
 class SurveysemError(Exception):
@@ -35,7 +37,14 @@ class UnknownNameError(nbproof.UnknownNameError, SurveysemError):
     """
 
 
-def require(holds: bool, name: str, given: object, allowed: str) -> None:
+def require_known(kind: str, known: Collection[str], *names: str) -> None:
+    """Refuse a name that is not among those known."""
+    for name in names:
+        if name not in known:
+            raise UnknownNameError(kind, name, known)
+
+
+def require(holds: object, name: str, given: object, allowed: str) -> None:
     """Refuse a parameter of which something does not hold."""
     if not holds:
-        raise ParameterError(f"{name} is {given!r}; allowed: {allowed}.")
+        raise ParameterError(f"{name} is {quoted(given)}; allowed: {allowed}.")

@@ -10,7 +10,7 @@ from scipy import optimize, stats
 
 from nbproof import words
 from surveysem.effects import NotTestable
-from surveysem.errors import ParameterError
+from surveysem.errors import require
 from surveysem.study import Study
 
 Array = np.ndarray
@@ -144,8 +144,7 @@ def explore(study: Study, draws: int = 500) -> Exploration | NotTestable:
     draws : int
         Of correlation matrices without a factor, from 20.
     """
-    if draws < 20:
-        raise ParameterError(f"draws is {draws!r}; allowed: 20 or more.")
+    require(draws >= 20, "draws", draws, "20 or more")
     rows = _whole(study)
     if isinstance(rows, NotTestable):
         return rows

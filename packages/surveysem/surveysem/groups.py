@@ -18,7 +18,7 @@ from nbproof import snap, words
 from semfit import HypothesisStatistic, Invariance, PartialInvariance, SemFit, delta_errors
 from surveysem.effects import EffectTest, NotTestable, largest, normal
 from surveysem.paths import standardised
-from surveysem.study import MANY, Study, counting, shared
+from surveysem.study import MANY, Study, attempt, counting, shared
 
 Array = np.ndarray
 LEVELS = ("configural", "metric", "scalar")
@@ -124,17 +124,14 @@ def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTesta
         return rows
     every = ORDINAL_LEVELS if study.estimator == "WLSMV" else LEVELS
     levels = every if means else every[:-1]
-    try:
-        ladder = semfit.invariance(_measured(study), rows, study.codebook.group, levels=levels, **study.options)
-    # an answer one group never gives, a level without a solution
-    except (semfit.DataError, semfit.ParameterError) as wrong:
-        return NotTestable(words("Measurement cannot be compared between the groups: {why}", why=str(wrong)))
-    return unless_withheld(ladder, MISFIT)
+    told = {"group": study.codebook.group, "levels": levels, **study.options}
+    why = "Measurement cannot be compared between the groups: {why}"  # an answer one group never gives, no solution
+    return unless_withheld(attempt(why, semfit.invariance, _measured(study), rows, **told), MISFIT)
 
 
-def unless_withheld(ladder: Invariance, said: str) -> Invariance | NotTestable:
+def unless_withheld(ladder: Invariance | NotTestable, said: str) -> Invariance | NotTestable:
     """Return a ladder, or a message with CFI, RMSEA and p of its configural model where that withholds every level."""
-    if not ladder.withheld:
+    if isinstance(ladder, NotTestable) or not ladder.withheld:
         return ladder
     free = ladder.table.iloc[0]
     return NotTestable(words(said, cfi=free["cfi"], rmsea=free["rmsea"], p=free["pvalue"]))
@@ -219,14 +216,14 @@ def compare_groups(study: Study, alike: PartialInvariance | NotTestable | None =
     rows: Any = comparable(study)  # no reason: there is a ladder
     if "metric" not in alike.ladder.fits and (broken := _broken(alike.whole)):
         return broken
-    try:
-        fit = _structural(study, alike, rows)
-    except semfit.DataError as wrong:  # a covariate that does not vary in a group
-        return NotTestable(words("The paths by group have no proper solution. {why}", why=str(wrong)))
+    why = "The paths by group have no proper solution. {why}"
+    fit = attempt(why, _structural, study, alike, rows)  # a covariate may not vary in a group
+    if isinstance(fit, NotTestable):
+        return fit
     paths = tuple((path.outcome, path.predictor) for path in study.codebook.paths)
     estimates, covariance = standardised(fit, _places(fit, paths), study.items, fit.vcov)
     if not (fit.converged and fit.identified and np.isfinite(covariance).all()):
-        return NotTestable(words("The paths by group have no proper solution. {why}", why=" ".join(fit.problems)))
+        return NotTestable(words(why, why=" ".join(fit.problems)))
     sizes = tuple(int(group.nobs) for group in fit.sample.groups)
     kept = [float(group.label) for group in fit.sample.groups]
     left_out = int((~study.answers[study.codebook.group].dropna().isin(kept)).sum())
@@ -298,7 +295,8 @@ def compare_means(study: Study, alike: PartialInvariance | NotTestable) -> pd.Da
     ----------
     Welch (1951), doi:10.1093/biomet/38.3-4.330; Hedges (1981), doi:10.3102/10769986006002107.
     """
-    from statsmodels.stats.oneway import anova_oneway  # heavy: only where groups are compared
+    from statsmodels.stats.meta_analysis import effectsize_smd  # heavy: only where groups are compared
+    from statsmodels.stats.oneway import anova_oneway
 
     if isinstance(alike, NotTestable):
         return alike
@@ -313,11 +311,18 @@ def compare_means(study: Study, alike: PartialInvariance | NotTestable) -> pd.Da
         if min(part.std() for part in parts) == 0:
             return NotTestable("A scale mean does not vary in one of the groups.")
         found = anova_oneway(parts, use_var="unequal")
+        moments = [(part.mean(), part.std(ddof=1), len(part)) for part in parts]
         line = {"construct": study.codebook.called[name]}
-        for k, part in enumerate(parts, 1):
-            line |= {f"mean_{k}": part.mean(), f"sd_{k}": part.std(ddof=1)}
+        for k, (mean, sd, _) in enumerate(moments, 1):
+            line |= {f"mean_{k}": mean, f"sd_{k}": sd}
         line |= {"F": found.statistic, "df": found.df_num, "df_within": found.df_denom, "p": found.pvalue}
-        lines.append(line | {"size": _size(parts)})
+        if len(parts) == 2:
+            line["size"] = effectsize_smd(*moments[0], *moments[1])[0]
+        else:
+            plain = anova_oneway(parts, use_var="equal")
+            beyond = plain.df_num * (plain.statistic - 1)
+            line["size"] = max(0.0, beyond / (beyond + len(scores.dropna())))
+        lines.append(line)
     return pd.DataFrame(lines)
 
 
@@ -327,18 +332,6 @@ def mean_heads(differences: pd.DataFrame) -> dict[str, str]:
     for k in range(1, sum(column.startswith("mean_") for column in differences) + 1):
         found |= {f"mean_{k}": words("M ({k:d})", k=k), f"sd_{k}": words("SD ({k:d})", k=k)}
     return {column: found.get(column, column) for column in differences}
-
-
-def _size(parts: list[Array]) -> float:
-    """Return Hedges' g of two groups, omega squared of more."""
-    from statsmodels.stats.oneway import anova_oneway
-
-    if len(parts) == 2:
-        found = stats.ttest_ind(*parts)
-        return float(found.statistic * np.sqrt(sum(1 / len(part) for part in parts)) * (1 - 3 / (4 * found.df - 1)))
-    found = anova_oneway(parts, use_var="equal")
-    beyond = found.df_num * (found.statistic - 1)
-    return float(max(0.0, beyond / (beyond + found.nobs_t)))
 
 
 def comparable(study: Study) -> pd.DataFrame | NotTestable:

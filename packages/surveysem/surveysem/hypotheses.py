@@ -61,13 +61,20 @@ def decide_all(study: Study, moderated: moderation.Moderations | NotTestable | N
     book = study.codebook
     if moderated is None and study.estimator != "PLS":
         moderated = moderation.moderations(study)
-    found = {one.label: (one, _found(study, one, moderated), sign_of(book, one)) for one in hypotheses_of(book)}
+    found = {one: _found(study, one, moderated) for one in hypotheses_of(book)}
     families: dict[tuple[str, bool, bool], dict[str, float]] = {}
-    for label, (one, effect, _) in found.items():
+    for one, effect in found.items():
         family = families.setdefault((one.outcome, bool(one.moderator), bool(one.mediator)), {})
-        family[label] = 1.0 if isinstance(effect, NotTestable) else effect.p_value
+        family[one.label] = 1.0 if isinstance(effect, NotTestable) else effect.p_value
     rates = {label: each.alpha for family in families.values() for label, each in adjust(family, ALPHA).items()}
-    return [_tested(study, one, effect, sign, rates[label]) for label, (one, effect, sign) in found.items()]
+    tested = []
+    for one, effect in found.items():
+        sign, alpha, verdict = sign_of(book, one), rates[one.label], "not tested"
+        test = effect if isinstance(effect, NotTestable) else effect.test(alpha)
+        if isinstance(test, EffectTest):
+            verdict = decide(test, smallest=SMALLEST, direction=DIRECTIONS[sign], alpha=alpha, name=one.label)
+        tested.append(Tested(one, path_of(study, one), sign, test, verdict))
+    return tested
 
 
 def hypothesis_table(tested: list[Tested]) -> pd.DataFrame:
@@ -115,16 +122,14 @@ def path_of(study: Study, one: Labelled) -> str:
 
 def _found(study: Study, one: Labelled, moderated: Any) -> Found:
     """Return what the study finds of a hypothesis."""
-    if study.estimator == "PLS":
-        if one.moderator:
-            return NotTestable("Moderation is not tested by PLS; a report by MLR tests it.")
-        return paths.along(study, [one.way])
+    if one.moderator and study.estimator == "PLS":
+        return NotTestable("Moderation is not tested by PLS; a report by MLR tests it.")
     if one.moderator and one.mediator:
         return moderated.mediated[one]
     if one.moderator:
         part = moderated.parts[moderation.entry_of(study.codebook, one)]
         return part if isinstance(part, NotTestable) else part.effect
-    if one.mediator:
+    if one.mediator or study.estimator == "PLS":
         return paths.along(study, [one.way])
     return paths.direct(study, one.outcome, one.predictor)
 
@@ -146,12 +151,3 @@ def path_in(book: Codebook, one: Labelled, language: str) -> str:
     if one.moderator:
         steps[one.second] += f" \N{MULTIPLICATION SIGN} {known[one.moderator]}"
     return " \N{RIGHTWARDS ARROW} ".join(steps)
-
-
-def _tested(study: Study, one: Labelled, found: Found, direction: int, alpha: float) -> Tested:
-    path = path_of(study, one)
-    if isinstance(found, NotTestable):
-        return Tested(one, path, direction, found, "not tested")
-    test = found.test(alpha)
-    verdict = decide(test, smallest=SMALLEST, direction=DIRECTIONS[direction], alpha=alpha, name=one.label)
-    return Tested(one, path, direction, test, verdict)

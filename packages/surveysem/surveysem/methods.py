@@ -16,33 +16,24 @@ from surveysem.said import catalogue, told
 from surveysem.study import Study
 
 
-def methods_text(
-    study: Study,
-    language: str,
-    fits: pd.DataFrame | None,
-    invariance: str = "",
-    *,
-    over_time: str = "",
-    in_part: str = "",
-) -> str:
+def methods_text(study: Study, results: Mapping[str, Mapping[str, Any]], language: str) -> str:
     """Return the methods paragraphs of a study; nothing is fitted here.
 
     Parameters
     ----------
     study : Study
         Who answered, and how it is analysed.
+    results : mapping
+        As `nbproof.collect` returns them, of all notebooks: the fit of both models, and the levels of invariance that
+        hold between groups, across waves and, without items that were let go, in part.
     language : {"en", "zh"}
-        Of the text.
-    fits : pandas.DataFrame, optional
-        As `measurement.fit_table` returns it, the measurement model first; of PLS there is none.
-    invariance : str
-        The level of measurement invariance that the report found, in the same language.
-    over_time, in_part : str
-        That across waves, and the one that holds without items that were let go.
+        Of the text, one that the report was made in.
     """
     by_pls, paths = study.estimator == "PLS", study.codebook.paths
     answers = study.answers[[*study.items, *study.covariates] if by_pls else study.items]
     leading, called = {path.predictor for path in paths}, study.codebook.names(language)
+    fits, texts = results["tables"].get("fit_table", {"rows": ()}), results["texts"]
+    levels = {name: texts.get(name, {}).get(language, "") for name in ("invariance", "over_time", "in_part")}
     return told(
         "methods",
         language,
@@ -57,22 +48,10 @@ def methods_text(
         fiml=not by_pls and study.options.get("missing") == "fiml",
         whole=int(answers.notna().all(axis=1).sum()),
         through=any(path.outcome in leading for path in paths) and not by_pls,
-        fits=[] if fits is None else [{key: _known(row[key]) for key in row} for row in fits.to_dict("records")],
-        group=study.codebook.group if invariance else "",
-        level=catalogue(language)(invariance),
+        fits=[dict(zip(fits["columns"], map(_known, row), strict=True)) for row in fits["rows"]],
+        levels={name: catalogue(language)(level) for name, level in levels.items()},
         waves=[] if by_pls else [" → ".join(called[name] for name in each.constructs) for each in study.codebook.waves],
-        wave_errors=study.codebook.wave_errors,
-        equal_loadings=study.codebook.equal_loadings,
-        over_time=catalogue(language)(over_time),
-        in_part=catalogue(language)(in_part),
     ) + "\n"  # fmt: skip
-
-
-def told_by(results: Mapping[str, Mapping], language: str) -> dict[str, Any]:
-    """Return what :func:`methods_text` is told of a survey's report in a language: fits, levels of invariance."""
-    fits, texts = results["tables"].get("fit_table"), results["texts"]
-    levels = {name: texts.get(name, {}).get(language, "") for name in ("invariance", "over_time", "in_part")}
-    return {"fits": pd.DataFrame(fits["rows"], columns=fits["columns"]) if fits else None, **levels}
 
 
 def respondents_text(study: Study, language: str) -> str:

@@ -58,11 +58,8 @@ class _Tables:
             fixed = None if term.fixed[0] != term.fixed[0] else term.fixed[0]  # nan is NA*, free
             another_scale = fixed == 1 and (term.op in ("=~", "<~") or term.lhs == term.rhs in self.constructs)
             if fixed is not None and not another_scale:
-                raise self.wrong(
-                    term,
-                    f"{term.lhs} {term.op} {term.rhs} is fixed",
-                    "parameters that are estimated; a codebook states the reliability of a single item",
-                )
+                allowed = "parameters that are estimated; a codebook states the reliability of a single item"
+                raise self.wrong(term, f"{term.lhs} {term.op} {term.rhs} is fixed", allowed)
             if term.op == "~":
                 self.path(term)
         constructs: dict[str, Any] = self.constructs | self.alone

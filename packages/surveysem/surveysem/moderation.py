@@ -40,21 +40,13 @@ class Moderated:
     @property
     def effect(self) -> Effect:
         """The product's standardised coefficient: how much one SD of the moderator adds to the standardised path."""
-        return self._summed(np.array([0.0, 1.0]))
+        return Effect(float(self.coefficients[1]), float(np.sqrt(self.covariance[1, 1])), self.fit.nobs)
 
     def slope(self, at: float) -> Effect:
         """Return the standardised path where the moderator is ``at`` standard deviations from its mean."""
-        return self._summed(np.array([1.0, at]))
-
-    def _summed(self, weight: Array) -> Effect:
+        weight = np.array([1.0, at])
         error = np.sqrt(weight @ self.covariance @ weight)
         return Effect(float(weight @ self.coefficients), float(error), self.fit.nobs)
-
-    def row(self) -> dict[str, float]:
-        """Return estimate, estimate_se, std, std_se, low, high, p, n; interval and p are those of ``std``."""
-        estimate, se = self.fit.estimates.query("op == '~'").iloc[-1][["est", "se"]]  # the product comes last
-        raw = {"estimate": estimate, "estimate_se": se}
-        return {**raw, **self.effect.cells(("std", "std_se")), "n": self.fit.nobs}
 
 
 @dataclass(frozen=True)
@@ -73,11 +65,18 @@ class Moderations:
         return [part for part in self.parts.values() if isinstance(part, Moderated)]
 
     def summary(self) -> pd.DataFrame:
-        """One row a moderation: names, direction, and the cells of ``Moderated.row``; or the ``reason``."""
-        rows = [
-            {**vars(key), **(part.row() if isinstance(part, Moderated) else {"reason": part.reason})}
-            for key, part in self.parts.items()
-        ]
+        """One row a moderation: names, direction, estimate, estimate_se, std, std_se, low, high, p, n; or the reason.
+
+        Interval and p are those of ``std``.
+        """
+        rows = []
+        for key, part in self.parts.items():
+            if isinstance(part, Moderated):
+                raw = part.fit.estimates.query("op == '~'").iloc[-1]  # the product comes last
+                own = {"estimate": raw["est"], "estimate_se": raw["se"], **part.effect.cells(("std", "std_se"))}
+                rows.append({**vars(key), **own, "n": part.fit.nobs})
+            else:
+                rows.append({**vars(key), "reason": part.reason})
         table = pd.DataFrame(rows)
         return table.reindex(columns=[*dict.fromkeys([*table, *HEADS["moderation"]])])
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise, product
 from math import prod
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,10 @@ from surveysem.study import Study, check_solution
 Array = np.ndarray
 Way = tuple[str, ...]  # names of constructs, each of which has a path to the next
 Name = tuple[str, str, str]
+Paths = Mapping[tuple[str, str], Any]  # numbers or arrays, by predictor and outcome
+Total = Callable[[str, str], Any]  # from predictor and outcome to the total effect
 CHUNK = 250  # resamples standardised at a time
+MOST = 50  # ways between two constructs that are told one by one
 
 
 def path_table(study: Study) -> pd.DataFrame:
@@ -166,39 +170,71 @@ def indirect(study: Study) -> Indirect | NotTestable:
     strategy does first through construct m is the sum over the ways that go there first (Bollen 1987,
     doi:10.2307/271028). In each resample the whole chain is computed anew, so the interval need not be symmetric.
     """
-    if found := indirect_ways(study):
-        return _summed(study, found)
+    if names := tuple(claimed_signs(study)):
+        return _effects(study, names, _through)
     return NotTestable("No path leads from a strategy over another construct to a final outcome.")
 
 
-def indirect_ways(study: Study) -> dict[Name, list[Way]]:
-    """Return the ways of every indirect effect that is asked for, by (strategy, outcome, via) as in ``Indirect``."""
-    found: dict[Name, list[Way]] = {}
-    for y, x in product(study.outcomes, study.strategies):
-        every = _ways(study.codebook, x, y)
-        first = {m: [way for way in every if way[1] == m] for m in study.constructs}
-        found |= {(x, y, via): own for via, own in {"all": every, **first}.items() if own}
+def claimed_signs(study: Study) -> dict[Name, int]:
+    """Return the sign the codebook claims for each indirect effect, by (strategy, outcome, via) as in ``Indirect``.
+
+    Along one way it is the product of the paths' directions: what lowers something that lowers the outcome raises it.
+    It is 0 where ways of both signs are claimed, since what they come to together is then not.
+    """
+    signs = {(path.predictor, path.outcome): path.direction for path in study.codebook.paths}
+    sign, ways, found = totals(signs), totals(ones := dict.fromkeys(signs, 1)), {}
+    for y, x, via in product(study.outcomes, study.strategies, ("all", *study.constructs)):
+        if number := _through(ones, ways, x, y, via):
+            claimed = _through(signs, sign, x, y, via)
+            found[x, y, via] = claimed // number if abs(claimed) == number else 0
     return found
 
 
+def totals(paths: Paths) -> Total:
+    """Return a function that gives the total effect of one construct on another; 0 where no way leads.
+
+    It is the sum over all ways of the products of the paths along each. The work grows with the number of paths, not of
+    ways: each path is multiplied by the total effect from where it leads. As a matrix, it is (I - B)^-1 - I.
+
+    Parameters
+    ----------
+    paths : mapping of (predictor, outcome) to number or array
+        Without a circle.
+
+    Examples
+    --------
+    >>> totals({("a", "b"): 0.5, ("b", "c"): 0.4, ("a", "c"): 0.3})("a", "c")
+    0.5
+    """
+
+    @cache
+    def total(x: str, y: str) -> Any:
+        return sum(value * (1 if m == y else total(m, y)) for (start, m), value in paths.items() if start == x)
+
+    return total
+
+
+def _through(paths: Paths, total: Total, x: str, y: str, via: str) -> Any:
+    """Return what one construct does to another by way of a third, or of all others."""
+    return total(x, y) - paths.get((x, y), 0) if via == "all" else paths.get((x, via), 0) * total(via, y)
+
+
 def ways(book: Codebook) -> list[Way]:
-    """Return every way from one construct to another over others, of those pairs that several such ways join.
+    """Return every way from one construct to another over others, of those pairs that 2 to ``MOST`` such ways join.
 
     Each is the names of its constructs, from the first to the last. A codebook's paths make no circle.
     """
-    names = dict.fromkeys(name for path in book.paths for name in (path.predictor, path.outcome))
-    every = [_ways(book, *pair) for pair in product(names, names)]
-    return [way for found in every if len(found) > 1 for way in found]
+    steps = dict.fromkeys([(path.predictor, path.outcome) for path in book.paths], 1)
+    number, names = totals(steps), dict.fromkeys(name for step in steps for name in step)
 
+    def on(way: Way, end: str) -> list[Way]:
+        if way[-1] == end:
+            return [way]
+        further = [m for start, m in steps if start == way[-1] and (m == end or number(m, end))]
+        return [found for m in further for found in on((*way, m), end)]
 
-def _ways(book: Codebook, start: str, end: str) -> list[Way]:
-    """Return every way from one construct to another over others."""
-
-    def on(way: Way) -> list[Way]:
-        steps = [path.outcome for path in book.paths if path.predictor == way[-1]]
-        return [found for m in steps for found in ([(*way, m)] if m == end else on((*way, m)))]
-
-    return [way for way in on((start,)) if len(way) > 2]
+    pairs = [pair for pair in product(names, names) if 1 < number(*pair) - steps.get(pair, 0) <= MOST]
+    return [way for x, y in pairs for way in on((x,), y) if len(way) > 2]
 
 
 def along(study: Study, found: Sequence[Way]) -> Indirect:
@@ -216,26 +252,28 @@ def along(study: Study, found: Sequence[Way]) -> Indirect:
     DataError
         When the structural model has no solution.
     """
-    return _summed(study, {(way[0], way[-1], " ".join(way[1:-1])): [way] for way in found})
+    names = tuple((way[0], way[-1], " ".join(way[1:-1])) for way in found)
+    return _effects(study, names, lambda std, _, x, y, via: prod(std[step] for step in pairwise((x, *via.split(), y))))
 
 
-def _summed(study: Study, effects: Mapping[Name, Sequence[Way]]) -> Indirect:
-    """Return sums of the products of the standardised paths along ways, with their draws."""
+def _effects(study: Study, names: tuple[Name, ...], effect: Callable[..., Array]) -> Indirect:
+    """Return effects with their draws, each of the standardised paths, what gives their totals, and a name's parts."""
     by_pls = study.estimator == "PLS"
     if by_pls:
         fit = study.composites
-        place = {step: fit.at_paths.start + k for k, step in enumerate(fit.model.paths)}
+        steps = dict(enumerate(fit.model.paths, fit.at_paths.start))
     else:
         check_solution(study.structural, study.responses.file, "structural")
-        place = {(row.rhs, row.lhs): k for k, row in enumerate(study.structural.rows) if row.op == "~"}
-    steps = [[[place[step] for step in pairwise(way)] for way in own] for own in effects.values()]
+        steps = {k: (row.rhs, row.lhs) for k, row in enumerate(study.structural.rows) if row.op == "~"}
 
-    def sums(std: Array) -> Array:
-        return np.stack([sum(std[..., at].prod(-1) for at in own) for own in steps], -1)
+    def found(std: Array) -> Array:
+        paths = {step: std[..., k] for k, step in steps.items()}
+        total = totals(paths)
+        return np.stack([effect(paths, total, *name) for name in names], -1)
 
     if by_pls:
-        return Indirect(tuple(effects), sums(fit.values), sums(np.asarray(fit.draws)), fit.nobs, fit.failed)
-    return resampled(study.resampled, lambda theta: sums(study.structural.standardized_at(theta)), tuple(effects))
+        return Indirect(names, found(fit.values), found(np.asarray(fit.draws)), fit.nobs, fit.failed)
+    return resampled(study.resampled, lambda theta: found(study.structural.standardized_at(theta)), names)
 
 
 def decomposition(study: Study) -> pd.DataFrame:
@@ -245,15 +283,19 @@ def decomposition(study: Study) -> pd.DataFrame:
     low to high, p, and ``failed``, which counts the resamples without a solution; a direct effect that the model does
     not hold has no row.
     """
-    paths, effects = {(path.predictor, path.outcome) for path in study.codebook.paths}, dict[Name, list[Way]]()
-    for pair in product(study.constructs, study.constructs):
-        if over := _ways(study.codebook, *pair):
-            own: list[Way] = [pair] if pair in paths else []
-            found = {"direct": own, "indirect": over, "total": own + over}
-            effects |= {(*pair, kind): along for kind, along in found.items() if along}
-    if not effects:
+
+    def effect(paths: Paths, total: Total, x: str, y: str, kind: str) -> Any:
+        own, whole = paths.get((x, y), 0), total(x, y)
+        return {"direct": own, "indirect": whole - own, "total": whole}[kind]
+
+    ones = dict.fromkeys([(path.predictor, path.outcome) for path in study.codebook.paths], 1)
+    number = totals(ones)
+    pairs = [pair for pair in product(study.constructs, study.constructs) if effect(ones, number, *pair, "indirect")]
+    every = [(*pair, kind) for pair, kind in product(pairs, ("direct", "indirect", "total"))]
+    names = tuple(name for name in every if effect(ones, number, *name))
+    if not names:
         return pd.DataFrame()
-    made = _summed(study, effects)
+    made = _effects(study, names, effect)
     table = made.summary().assign(failed=made.failed)
     return table.rename(columns={"strategy": "predictor", "via": "effect"})
 
@@ -286,16 +328,3 @@ def resampled(drawn: Bootstrap, effects: Callable[[Array], Array], names: tuple[
     sound = np.isfinite(draws).all(1)  # a resample with a negative variance has no standardised solution
     failed = drawn.failed + int((~sound).sum())
     return Indirect(names, effects(drawn.fit.theta), draws[sound], drawn.fit.nobs, failed)
-
-
-def claimed_signs(study: Study) -> dict[Name, int]:
-    """Return the sign the codebook claims for each indirect effect, by (strategy, outcome, via) as in ``Indirect``.
-
-    Along one way it is the product of the paths' directions: what lowers something that lowers the outcome raises it.
-    It is 0 where ways of both signs are claimed, since what they come to together is then not.
-    """
-    steps, found = {(path.predictor, path.outcome): path.direction for path in study.codebook.paths}, {}
-    for name, own in indirect_ways(study).items():
-        signs = {prod(steps[step] for step in pairwise(way)) for way in own}
-        found[name] = signs.pop() if len(signs) == 1 else 0
-    return found

@@ -8,12 +8,10 @@ import numpy as np
 import pandas as pd
 
 import semfit
-from nbproof import words
 from surveysem import paths
 from surveysem.effects import NotTestable
-from surveysem.errors import DataError
 from surveysem.measurement import HEADS
-from surveysem.study import Study
+from surveysem.study import Study, attempt
 
 PERMUTATIONS = 1000
 STILL = 1e-12  # standard error of what does not vary: the loading of a single item
@@ -71,20 +69,6 @@ def inner(study: Study, fit: semfit.PlsFit, consistent: semfit.PlsFit) -> pd.Dat
     return found.rename(columns=names).assign(t=_t(found["est"], found["se"]), p=p)
 
 
-def effects(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
-    """Return direct, indirect and total effects, one row each, of constructs that act on others through some.
-
-    predictor, outcome, effect, estimate, low, high; a direct effect that the model does not hold has no row.
-    """
-    direct, rows = fit.estimates.query("op == '~'").set_index(["lhs", "rhs"])[["ci_low", "ci_high"]], []
-    for row in fit.effects.query("indirect != 0 and rhs in @study.constructs").itertuples():
-        if (row.lhs, row.rhs) in direct.index:
-            rows.append((row.rhs, row.lhs, "direct", row.direct, *direct.loc[(row.lhs, row.rhs)]))
-        rows.append((row.rhs, row.lhs, "indirect", row.indirect, row.ci_low, row.ci_high))
-        rows.append((row.rhs, row.lhs, "total", row.total, row.total_low, row.total_high))
-    return pd.DataFrame(rows, columns=["predictor", "outcome", "effect", "estimate", "low", "high"])
-
-
 def importance(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
     """Return importance and performance (`semfit.PlsFit.importance`) of the constructs for every final outcome."""
     scales = {code: study.codebook.by_code[code].scale for code in study.items}
@@ -96,10 +80,8 @@ def importance(study: Study, fit: semfit.PlsFit) -> pd.DataFrame:
 
 def predicted(study: Study, fit: semfit.PlsFit) -> semfit.PlsPrediction | NotTestable:
     """Return how well items are predicted for respondents left out (`semfit.pls_predict`)."""
-    try:
-        return semfit.pls_predict(fit, study.answers, seed=study.seed)
-    except semfit.DataError as wrong:  # a label that hardly anybody gave does not vary without a fold
-        return NotTestable(words("PLS has no solution without a tenth of the respondents. {why}", why=str(wrong)))
+    said = "PLS has no solution without a tenth of the respondents. {why}"  # a rare label may not vary without a fold
+    return attempt(said, semfit.pls_predict, fit, study.answers, seed=study.seed)
 
 
 def beside(study: Study, table: pd.DataFrame) -> pd.DataFrame | NotTestable:
@@ -114,10 +96,9 @@ def beside(study: Study, table: pd.DataFrame) -> pd.DataFrame | NotTestable:
     table : pandas.DataFrame
         As :func:`inner` returned it.
     """
-    try:
-        latent = paths.path_table(study)
-    except (DataError, semfit.DataError, semfit.ParameterError) as wrong:
-        return NotTestable(words("The model of latent variables has no solution. {why}", why=str(wrong)))
+    latent = attempt("The model of latent variables has no solution. {why}", paths.path_table, study)
+    if isinstance(latent, NotTestable):
+        return latent
     side = [np.sign(each["low"]) * (each["low"] * each["high"] > 0) for each in (table, latent)]
     return table[["outcome", "predictor", "std", "consistent"]].assign(
         latent=latent["std"], low=latent["low"], high=latent["high"], differs=side[0] != side[1]
@@ -129,11 +110,9 @@ def grouped(study: Study, permutations: int = PERMUTATIONS) -> semfit.PlsGroups 
     group = study.codebook.group
     if not group:
         return NotTestable("The codebook names no question that tells two kinds of respondents apart.")
-    try:
-        fit = study.compose(without=group)
-        return semfit.pls_groups(fit, study.answers, group, permutations=permutations, seed=study.seed)
-    except (semfit.DataError, semfit.ParameterError) as wrong:
-        return NotTestable(words("The groups are not compared by PLS. {why}", why=str(wrong)))
+    told = {"group": group, "permutations": permutations, "seed": study.seed}
+    fit = study.compose(without=group)
+    return attempt("The groups are not compared by PLS. {why}", semfit.pls_groups, fit, study.answers, **told)
 
 
 def _t(estimate: Any, se: Any) -> Any:

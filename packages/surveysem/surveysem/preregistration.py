@@ -21,7 +21,7 @@ from scipy.stats import norm
 from nbproof import read_bytes, write_whole
 from surveysem import __version__
 from surveysem.codebook import LANGUAGES, TEMPLATE, Codebook, Item, Labelled, load_codebook
-from surveysem.errors import DataError, UnknownNameError, named, require
+from surveysem.errors import DataError, named, require, require_known
 from surveysem.hypotheses import ALPHA, SIGNS, hypotheses_of, path_in, sign_of
 from surveysem.said import filled
 from surveysem.sensitivity import SMALLEST, power_before
@@ -108,8 +108,7 @@ def register(
     DataError, ParameterError, UnknownNameError
         For a codebook without paths, a number outside its range, another estimator.
     """
-    if (estimator := analysis.get("estimator", Study.estimator)) not in ESTIMATORS:
-        raise UnknownNameError("estimator", estimator, ESTIMATORS)
+    require_known("estimator", ESTIMATORS, analysis.get("estimator", Study.estimator))
     if not book.paths:
         raise DataError(f"codebook {book.name} states no paths between its constructs; a registration needs one.")
     require(SMALLEST < effect < 1, "effect", effect, f"a path above {SMALLEST}, the smallest of interest, to 1")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from nbproof import write_whole
 from surveysem.codebook import LANGUAGES, Codebook, Item
-from surveysem.errors import DataError, UnknownNameError
+from surveysem.errors import DataError, require_known
 from surveysem.responses import PLATFORMS
 from surveysem.said import filled
 
@@ -115,8 +115,7 @@ def _docx_matrix(made: Word, block: list[tuple[int, Item]], language: str) -> No
 
 
 def _language(codebook: Codebook, language: str) -> int:
-    if language not in LANGUAGES:
-        raise UnknownNameError("language", language, LANGUAGES)
+    require_known("language", LANGUAGES, language)
     bare = [item.code for item in codebook.questions if not getattr(item, language)]
     if bare:
         named = ", ".join(bare[:8])

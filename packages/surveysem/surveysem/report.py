@@ -157,7 +157,7 @@ def write(
     _write_answers(study, draft)
     leads = {}
     for language in languages:
-        text = methods.methods_text(study, language, **methods.told_by(results, language))
+        text = methods.methods_text(study, results, language)
         (draft / f"methods-{language}.txt").write_text(text, encoding="utf-8")
         leads[language] = methods.summary_text(study, results, language) or methods.respondents_text(study, language)
         (draft / f"summary-{language}.txt").write_text(leads[language] + "\n", encoding="utf-8")
@@ -206,10 +206,14 @@ def _run(
         )
     if wrong := nbproof.failure(built):  # each was said when it failed
         raise wrong
+    from surveysem.article import excel, tables_of, word  # after the notebooks, which need not wait for it
+
     names = [Path(each).stem for each in notebooks]
     executed = {name: json.loads((draft / "notebooks" / f"{name}.ipynb").read_text("utf-8")) for name in names}
     for language, title in titles.items():
-        _write_tables(draft, executed, language, title)
+        tables = tables_of(executed, language)
+        (draft / f"tables-{language}.docx").write_bytes(word(tables, title))
+        (draft / f"tables-{language}.xlsx").write_bytes(excel(tables, title, WORDS[language]["sheets"]))
     found = [nbproof.collect(notebook, name) for name, notebook in executed.items()]
     return {
         kind: {name: each for results in found for name, each in results[kind].items()}
@@ -255,11 +259,3 @@ def _linked(path: Path, folder: Path) -> str:
     except OSError:  # Windows lets administrators link; the copy stands beside the draft and goes with it
         shutil.copy(path, folder / path.name)
     return f"{folder.name}/{path.name}"
-
-
-def _write_tables(draft: Path, executed: Mapping[str, Mapping[str, Any]], language: str, title: str) -> None:
-    from surveysem.article import excel, tables_of, word
-
-    tables, words = tables_of(executed, language), WORDS[language]
-    (draft / f"tables-{language}.docx").write_bytes(word(tables, title))
-    (draft / f"tables-{language}.xlsx").write_bytes(excel(tables, title, words["sheets"]))

@@ -7,7 +7,7 @@ import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TypedDict
@@ -15,7 +15,7 @@ from typing import TypedDict
 import numpy as np
 import pandas as pd
 
-from surveysem.codebook import Codebook, Item, plain, tidy
+from surveysem.codebook import Codebook, Item, Scale, plain, tidy
 from surveysem.errors import DataError, nearest, require
 from surveysem.tables import RawTable, Value, read_table
 
@@ -30,6 +30,13 @@ OPTION, TIME = (re.compile(PLATFORMS["patterns"][name]) for name in ("option", "
 TIMES = "seconds, 125s, 2min5s or 0:02:05, units in Chinese too"
 MAPPING = ["column", "heading", "question", "how", "answered", "by_text", "blank", "skipped", "user_missing"]
 INVALID = ["row", "column", "item", "given", "allowed"]
+POINTS = 11  # of the longest usual scale
+USUAL = ((1, 5), (1, 7), (1, 10), (0, 10), (1, 4), (1, 6), (1, 9), (1, 11), (0, 4), (0, 6), (1, 3), (0, 1), (1, 2),
+         (-2, 2), (-3, 3))  # fmt: skip
+RARE, MANY = 0.002, 300  # share of the answers, and how many answers there are, for a number to pass as a slip
+BELOW = {*range(-9, 0), -66, -77, -88, -98, -99, -666, -777, -888, -998, -999, -9999}
+ABOVE = {66, 77, 88, 98, 99, 666, 777, 888, 997, 998, 999, 8888, 9998, 9999, 99999}
+SMALL = {8, 9, 97}  # codes of no answer beside a scale that ends two points or more below
 
 
 @dataclass(frozen=True)
@@ -191,29 +198,22 @@ class Responses:
 
 
 def read_responses(
-    path: str | Path,
-    codebook: Codebook,
-    *,
-    sheet: str | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    unknown: str = "error",
-    invalid: str = "error",
+    path: str | Path, codebook: Codebook, *, unknown: str = "error", invalid: str = "error", **opening: str | None
 ) -> Responses:
     """Return the answers in a csv, Excel or SPSS file, an export of a Chinese survey platform included.
 
     A cell is a code, or the text of an answer in either language, with or without its letter; skipped marks (of
     `PLATFORMS`, such as -3 and NA, and of the codebook's ``missing``) and values that SPSS declares missing become nan
-    and are counted. Scales that the codebook leaves open are closed by the answers (`Codebook.settled`).
+    and are counted. Scales that the codebook leaves open are closed by the answers (`settled`).
 
     Parameters
     ----------
-    sheet, encoding, delimiter
-        As in `read_table`.
     unknown : {"error", "leave"}
         Columns that are neither in the codebook nor a survey platform's own field.
     invalid : {"error", "record"}
         Answers out of range and texts that map to no code: an error, or a line of ``invalid`` that screening shows.
+    **opening
+        ``sheet``, ``encoding`` and ``delimiter`` as in `read_table`.
 
     Raises
     ------
@@ -222,19 +222,16 @@ def read_responses(
     """
     for name, given, allowed in (("unknown", unknown, ("error", "leave")), ("invalid", invalid, ("error", "record"))):
         require(given in allowed, name, given, ", ".join(allowed))
-    table = read_table(path, sheet=sheet, encoding=encoding, delimiter=delimiter)
-    return responses_of(table, codebook, unknown=unknown, invalid=invalid)
+    return responses_of(read_table(path, **opening), codebook, unknown=unknown, invalid=invalid)
 
 
 def responses_of(table: RawTable, codebook: Codebook, *, unknown: str = "error", invalid: str = "error") -> Responses:
     """Return the answers in a table; see `read_responses`."""
     matches = match(table, codebook, unknown=unknown)
     waiting = [m for m in matches if m.question and codebook.by_code[m.question].scale.is_open]
-    if waiting:  # the answers say what the codebook leaves open
-        found = {m.question: _codes(table, m, codebook)[0] for m in waiting}
-        codebook = codebook.settled(pd.DataFrame(found))
+    codebook = settled(codebook, {m.question: _codes(table, m, codebook)[0] for m in waiting})
     columns, wrong, duration, basis = {}, [], None, "survey"
-    lines = [{"column": m.column, "heading": m.heading, "question": m.question, "how": m.how} for m in matches]
+    lines = [{**vars(m)} for m in matches]
     for m, line in zip(matches, lines, strict=True):
         if m.question:
             columns[m.question], counts, bad = _codes(table, m, codebook)
@@ -338,3 +335,80 @@ def _seconds(table: RawTable, m: Match) -> tuple[np.ndarray, list[tuple]]:
         elif text and plain(text) not in SKIPPED:
             wrong.append((table.rows[k], m.column, "duration", text[:60], TIMES))
     return found, wrong
+
+
+def settled(codebook: Codebook, answers: Mapping[str, np.ndarray]) -> Codebook:
+    """Return the codebook with a range for every open scale: the usual one that holds a construct's answers."""
+    together: dict[str, list[Item]] = {}
+    for code in answers:
+        item = codebook.by_code[code]
+        home = codebook.wave_of.get(item.construct, item.construct)
+        together.setdefault(home or code, []).append(item)
+    closed: dict[str, Item] = {}
+    for items in together.values():
+        low, high = usual_range(np.concatenate([answers[item.code] for item in items]), items[0].role != "control")
+        closed |= {item.code: replace(item, scale=Scale(f"{low} to {high}", low, high)) for item in items}
+    return codebook.with_items(closed)
+
+
+def sentinels(values: np.ndarray) -> list[int]:
+    """Return the numbers that mark a missing answer to one question: of the customary ones, those that stand apart.
+
+    Examples
+    --------
+    >>> sentinels(np.array([1, 2, 3, 4, 5, 99, -9.0]))
+    [-9, 99]
+    >>> sentinels(np.array([1, 2, 3, 4, 5, 6, 7, 8, 9.0]))
+    []
+    """
+    seen, times = np.unique(values[np.isfinite(values)], return_counts=True)
+    single = {*seen[times < 2]}
+    found = []
+    while len(seen) > 2:
+        first, rest, head, last = seen[0], seen[1:], seen[:-1], seen[-1]
+        apart = rest[0] >= 0 and rest[0] - first > max(1.0, 1.5 * float(np.median(np.diff(rest))))
+        far = first <= -7 and rest[0] > first / 2 and rest[-1] - rest[0] < POINTS
+        low = max(head[~np.isin(head, list(ABOVE))], default=np.inf)
+        above = last in ABOVE and last > 2 * low and (low <= 20 or (last >= 997 and low < 130))
+        beside = last in SMALL and last - head[-1] >= 2 and head[-1] - head[0] <= 6 and len(head) > 2
+        if first in BELOW and (apart or far):
+            found.append(int(first))
+            seen = rest
+        elif above or (beside and last not in single):  # once, it is a slip of the hand
+            found.append(int(last))
+            seen = head
+        else:
+            break
+    return sorted(found)
+
+
+def usual_range(values: np.ndarray, rated: bool = True) -> tuple[int, int]:
+    """Return the ends of the scale on which answers lie: the smallest usual one that holds them.
+
+    Slips of the hand, and numbers that mean no answer, do not widen it; what is counted, not rated, keeps its own ends.
+
+    Examples
+    --------
+    >>> usual_range(np.array([2, 3, 5, 4])), usual_range(np.array([18, 70, 33]), rated=False)
+    ((1, 5), (18, 70))
+    """
+    given = np.isfinite(values) & ~np.isin(values, sentinels(values))
+    seen, times = np.unique(values[given], return_counts=True)
+    if not len(seen):
+        return USUAL[0]
+    whole = int(np.floor(seen[0])), int(np.ceil(seen[-1]))
+    if not rated:
+        return whole if whole[0] < whole[1] else (whole[0], whole[0] + 1)
+    common = seen[times >= max(2, RARE * times.sum())]
+    if times.sum() >= MANY and len(common):
+        inner = int(common[0]), int(common[-1])
+        whole = min(whole, inner, key=lambda ends: USUAL.index(_held(ends)) if _held(ends) in USUAL else len(USUAL))
+    low, high = whole if whole in USUAL and times.sum() >= MANY else _held(whole)
+    return (low, high) if low < high else (low, low + 1)
+
+
+def _held(ends: tuple[int, int]) -> tuple[int, int]:
+    """Return the first usual scale that holds these ends and begins not far below them; two answers are a scale."""
+    if ends in ((0, 1), (1, 2)):
+        return ends
+    return next(((a, b) for a, b in USUAL if a <= ends[0] <= a + 3 and ends[1] <= b), ends)

@@ -26,7 +26,7 @@ def told(name: str, language: str, /, **values: Any) -> str:
 
 
 def filled(template: str, /, **values: Any) -> str:
-    """Fill a template of the package; in html, what is filled in is escaped."""
+    """Fill a template of the package; in html and xml, what is filled in is escaped."""
     return _templates().get_template(template).render(values)
 
 
@@ -35,7 +35,8 @@ def _templates() -> Any:
     from jinja2 import Environment, PackageLoader
 
     made = Environment(loader=PackageLoader(__package__, ""), trim_blocks=True, lstrip_blocks=True,
-                       keep_trailing_newline=True, autoescape=lambda name: str(name).endswith(".html"))  # fmt: skip
+                       keep_trailing_newline=True,
+                       autoescape=lambda name: str(name).endswith((".html", ".xml")))  # fmt: skip
     made.filters |= {"number": format_number, "quoted": quoted}
     return made
 

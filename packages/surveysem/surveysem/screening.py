@@ -163,7 +163,12 @@ def _flags(responses: Responses, rules: Rules, likely: Chance) -> Iterator[Flag]
         failed = misses.sum(1)
         yield "failed_checks", "failed check", failed > rules.failed_checks, failed, rules.failed_checks, details
     if rules.invalid is not None and len(responses.invalid):
-        yield "invalid", "out of range", *_invalid(responses, rules.invalid)
+        said = responses.invalid["item"] + " = " + responses.invalid["given"]
+        by_row = said.groupby(responses.invalid["row"]).agg(list)
+        lists = [by_row.get(row, []) for row in answers.index]
+        counts = np.array([len(each) for each in lists])
+        details = ["; ".join(each) for each in lists]
+        yield "invalid", "out of range", counts > rules.invalid, counts, rules.invalid, details
     if rules.duplicates:
         details = [f"{others:.2f} others expected by chance" for others in likely.others]
         yield "duplicates", "duplicate", (likely.first > 0) & (likely.others < RARE), likely.first, RARE, details
@@ -261,14 +266,6 @@ def _key(values: Array, weights: Array) -> Array:
 def _alike(items: Array) -> Array:
     """Return who gave one answer to every item answered, two or more."""
     return (np.isfinite(items).sum(1) >= 2) & (np.fmin.reduce(items, axis=1) == np.fmax.reduce(items, axis=1))
-
-
-def _invalid(responses: Responses, threshold: int) -> tuple[Array, Array, float, list[str]]:
-    said = responses.invalid["item"] + " = " + responses.invalid["given"]
-    by_row = said.groupby(responses.invalid["row"]).agg(list)
-    lists = [by_row.get(row, []) for row in responses.answers.index]
-    counts = np.array([len(each) for each in lists])
-    return counts > threshold, counts, threshold, ["; ".join(each) for each in lists]
 
 
 def _longest_run(items: Array) -> Array:

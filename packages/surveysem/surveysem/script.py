@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from surveysem import __version__, groups, measurement, moderation, paths, waves
 from surveysem.codebook import Labelled, Moderation
 from surveysem.effects import NotTestable
+from surveysem.said import filled
 from surveysem.study import Study
 
 DATA = "data.csv"
@@ -26,7 +24,8 @@ def lavaan_script(study: Study) -> str:
     of ordered answers is left to semTools where it is installed, and groups of ordered answers are left out.
     """
     book, ordered = study.codebook, study.estimator == "WLSMV"
-    return _template().render(
+    return filled(
+        "model.R.jinja",
         study=study,
         title="".join(character for character in book.name if character.isprintable()),
         version=__version__,
@@ -39,7 +38,7 @@ def lavaan_script(study: Study) -> str:
         quality=measurement.quality_model(study),
         options=_options(study.options),
         plain=_options({**study.options, "estimator": "ML"}),
-        indirect=list(paths.indirect_ways(study)),
+        indirect=list(paths.claimed_signs(study)),
         ways=paths.ways(book),
         moderations=[_moderated(study, entry) for entry in book.moderations],
         mediations=[_mediated(study, one) for one in book.hypotheses if one.mediator and one.moderator],
@@ -57,17 +56,6 @@ def script_data(study: Study) -> pd.DataFrame:
     group = [study.codebook.group] if study.codebook.group else []
     columns = dict.fromkeys([*study.codebook.items, *group, *study.covariates])
     return study.answers[list(columns)].astype("Int64")
-
-
-@cache
-def _template() -> jinja2.Template:
-    made = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
-    made.filters["vector"] = _vector
-    return made.from_string(Path(__file__).with_name("model.R.jinja").read_text(encoding="utf-8"))
-
-
-def _vector(values: Iterable[str]) -> str:
-    return f"c({', '.join(json.dumps(value, ensure_ascii=False) for value in values)})"
 
 
 def _options(options: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import os
 import pickle
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,8 +21,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from filelock import FileLock
 
 import semfit
-from nbproof import processors, write_whole
+from nbproof import processors, words, write_whole
 from surveysem.codebook import Codebook, load_codebook, opening
+from surveysem.effects import NotTestable
 from surveysem.errors import DataError, ParameterError, UnknownNameError
 from surveysem.responses import Reading, Responses, read_responses
 from surveysem.screening import Screened, screen
@@ -347,6 +349,18 @@ def shared(shelf: Path | None, name: str, make: Callable[[], Found]) -> Found:
         return found
 
 
+def attempt(said: str, find: Callable[..., Found], *given: Any, **options: Any) -> Found | NotTestable:
+    """Return what a function finds, or, where the answers cannot carry it, ``said`` with the engine's reason as why.
+
+    Warnings of fits are not shown: a result says itself what is wrong with it.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore", category=semfit.FitWarning):
+            return find(*given, **options)
+    except (DataError, semfit.DataError, semfit.ParameterError) as wrong:
+        return NotTestable(words(said, why=str(wrong)) if said else str(wrong))
+
+
 def _circle(book: Codebook) -> str:
     """Return the constructs along a circle of paths; empty where there is none."""
     leading: dict[str, set[str]] = {}
@@ -400,7 +414,7 @@ def read_study(
 
 def options_of(reading: str) -> Reading:
     """Return how a file is read, as ``read_study`` takes it, from JSON."""
-    known = ("sheet", "encoding", "delimiter", "unknown", "invalid")
+    known = Reading.__annotations__
     with suppress(ValueError):
         found: Reading = json.loads(reading)
         if isinstance(found, dict) and found.keys() <= {*known}:

@@ -21,8 +21,8 @@ from scipy import special, stats
 
 from nbproof import read_toml, write_whole
 from nbproof.shapes import COUNT, NUMBER, TABLE, TEXT, Field, check
-from surveysem.codebook import Codebook, Contact, Item
-from surveysem.errors import DataError, ParameterError, UnknownNameError, named, require
+from surveysem.codebook import Codebook, Item
+from surveysem.errors import DataError, ParameterError, named, require, require_known
 from surveysem.responses import Responses, responses_of
 from surveysem.tables import RawTable, write_csv
 
@@ -148,34 +148,27 @@ class Truth:
         require(0 <= self.correlation < 1, "correlation", self.correlation, "a number from 0 to below 1")
         for name in ("spread", "seconds"):
             require(0 < getattr(self, name) < np.inf, name, getattr(self, name), "a finite number above 0")
+        constructs = self.codebook.scales
         for outcome, predictors in self.paths.items():
-            self._known(outcome, *predictors)
+            require_known("construct", constructs, outcome, *predictors)
         for outcome, products in self.moderations.items():
             for term in products:
-                self._known(outcome, *factors(term))
+                require_known("construct", constructs, outcome, *factors(term))
                 apart = len({outcome, *factors(term)}) == 3
                 require(apart, f"moderation of {outcome}", term, "'predictor * moderator'")
         for outcome, more in self.differences.items():
-            for name in more:
-                if name not in self.paths.get(outcome, {}):
-                    raise UnknownNameError(f"path to {outcome}", name, self.paths.get(outcome, {}))
+            require_known(f"path to {outcome}", self.paths.get(outcome, {}), *more)
         if any(self.differences.values()) and not self.codebook.group:
             raise ParameterError("groups differ, but the codebook names no group; allowed: no difference.")
         if self.contact and not self.codebook.contact:
             raise ParameterError("a contact curve is given, but the codebook names no contact; allowed: none.")
         if self.contact and self.contact.driver:
-            self._known(self.contact.driver)
-        for structure in self.structures:
-            if structure.disturbances and min(structure.disturbances.values()) <= 0:
-                least = min(structure.disturbances, key=structure.disturbances.__getitem__)
-                raise ParameterError(
-                    f"the effects on {least} explain all its variance; allowed: effects that leave some."
-                )
-
-    def _known(self, *names: str) -> None:
-        for name in names:
-            if name not in self.codebook.scales:
-                raise UnknownNameError("construct", name, self.codebook.scales)
+            require_known("construct", constructs, self.contact.driver)
+        for left in (structure.disturbances for structure in self.structures):
+            least = min(left, key=left.__getitem__, default="")
+            if least and left[least] <= 0:
+                said = f"the effects on {least} explain all its variance"
+                raise ParameterError(f"{said}; allowed: effects that leave some.")
 
     @cached_property
     def loadings(self) -> dict[str, float]:
@@ -224,10 +217,9 @@ class Truth:
         S = pd.DataFrame(r + (1 - r) * np.eye(len(outside)), outside, outside)
         normal, moderated = self._order(terms)
         left: dict[str, float] = {}
-        for outcome in normal:
-            S, left[outcome] = _with_outcome(S, outcome, terms[outcome])
-        S = _with_products(S, [term for outcome in moderated for term in self.moderations.get(outcome, {})])
-        for outcome in moderated:
+        products = [term for outcome in moderated for term in self.moderations.get(outcome, {})]
+        for outcome in [*normal, *moderated]:
+            S = _with_products(S, products) if outcome in moderated[:1] else S
             S, left[outcome] = _with_outcome(S, outcome, terms[outcome])
         return Structure({outcome: terms[outcome] for outcome in left}, left, S)
 
@@ -442,8 +434,7 @@ def _plant(answers: Array, duration: Array, book: Codebook, defects: Defects, rn
     at = {item.code: k for k, item in enumerate(book.questions)}
     columns = [at[code] for code in book.items]
     checks = [item for item in book.questions if item.role == "check"]
-    if defects.failed_checks and not checks:
-        raise ParameterError(f"defect failed_checks is {defects.failed_checks}; allowed: 0, there is no check.")
+    require(checks or not defects.failed_checks, "defect failed_checks", defects.failed_checks, "0, there is no check")
     counts = (defects.straight_liners, defects.speeders, defects.failed_checks, defects.out_of_range)
     needed = sum(counts) + 2 * defects.duplicates
     if needed > len(answers):
@@ -607,7 +598,8 @@ def draw_respondents(
     constructs = draw_constructs(truth, group, rng)
     answers[:, [at[code] for code in book.items]] = _items(truth, departures, constructs, rng)
     if truth.contact and (codes := book.contact):
-        answers[:, [at[codes.frequency], at[codes.outcome]]] = _contacts(truth.contact, book, codes, constructs, rng)
+        counted = [book.by_code[code] for code in (codes.frequency, codes.outcome)]
+        answers[:, [at[item.code] for item in counted]] = _contacts(truth.contact, counted, constructs, rng)
     duration = np.round(len(book.questions) * truth.seconds * np.exp(0.2 * rng.standard_normal(nobs)), 1)
     planted = _plant(answers, duration, book, defects, rng)
     return Sample(_cells(answers, duration, book), truth, planted, seed, departures)
@@ -695,35 +687,26 @@ def _cut(latent: Array, item: Item, spread: float, skew: float) -> Array:
 
 def _control(item: Item, nobs: int, rng: Generator) -> Array:
     low, high = item.scale.low, item.scale.high
-    return rng.integers(low, high + 1, nobs) if item.scale.en else np.clip(rng.poisson(high / 20, nobs), low, high)
+    return rng.integers(low, high + 1, nobs) if item.scale.en else _counts(np.full(nobs, high / 20), 0.0, item, rng)
 
 
-def _contacts(
-    curve: ContactCurve, book: Codebook, codes: Contact, constructs: dict[str, Array], rng: Generator
-) -> Array:
+def _contacts(curve: ContactCurve, counted: list[Item], constructs: dict[str, Array], rng: Generator) -> Array:
     """Return contacts and orders, shape (N, 2)."""
-    nobs = len(next(iter(constructs.values())))
-    contacts = _bounded(_counts(np.full(nobs, curve.contacts), curve.overdispersion, rng), book, codes.frequency)
+    nobs, (frequency, outcome) = len(next(iter(constructs.values()))), counted
+    contacts = _counts(np.full(nobs, curve.contacts), curve.overdispersion, frequency, rng)
     rate = np.exp(curve.log_rate(contacts, constructs[curve.driver] if curve.driver else 0.0))
-    return np.column_stack([contacts, _bounded(_counts(rate, curve.dispersion, rng), book, codes.outcome)])
+    return np.column_stack([contacts, _counts(rate, curve.dispersion, outcome, rng)])
 
 
-def _counts(rate: Array, dispersion: float, rng: Generator) -> Array:
-    """Draw counts of variance rate + dispersion rate^2: a Poisson whose rate is itself gamma."""
-    return rng.poisson(rate * rng.gamma(1 / dispersion, dispersion, len(rate)) if dispersion else rate)
-
-
-def _bounded(counts: Array, book: Codebook, code: str) -> Array:
-    return np.clip(counts, book.by_code[code].scale.low, book.by_code[code].scale.high)
+def _counts(rate: Array, dispersion: float, item: Item, rng: Generator) -> Array:
+    """Draw counts of variance rate + dispersion rate^2, a Poisson whose rate is itself gamma, on an item's scale."""
+    drawn = rng.poisson(rate * rng.gamma(1 / dispersion, dispersion, len(rate)) if dispersion else rate)
+    return np.clip(drawn, item.scale.low, item.scale.high)
 
 
 def _cells(answers: Array, duration: Array, book: Codebook) -> pd.DataFrame:
-    empty = np.isnan(answers)
-    whole = np.where(empty, 0, answers).astype(np.int64)
-    columns = {item.code: pd.arrays.IntegerArray(whole[:, k].copy(), empty[:, k].copy())
-               for k, item in enumerate(book.questions)}  # fmt: skip
     index = pd.RangeIndex(FIRST_ROW, FIRST_ROW + len(answers), name="row")
-    cells = pd.DataFrame({**columns, "duration": duration, "basis": BASIS}, index=index)
+    cells = pd.DataFrame(answers, index, [*book.by_code]).astype("Int64").assign(duration=duration, basis=BASIS)
     cells.attrs["basis"] = BASIS
     return cells
 

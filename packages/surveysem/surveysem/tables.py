@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from nbproof import check_file, read_bytes, write_whole
-from surveysem.errors import DataError, ParameterError, UnknownNameError, named, quoted
+from surveysem.errors import DataError, UnknownNameError, named, quoted, require
 
 WIDEST = 2000  # columns
 LONGEST = 1000  # characters of a heading
@@ -93,8 +93,7 @@ def read_table(
         length or more than 2000 columns.
     """
     file = Path(path)
-    if delimiter not in (None, *DELIMITERS):
-        raise ParameterError(f"delimiter is {quoted(delimiter)}; allowed: {', '.join(map(repr, DELIMITERS))}.")
+    require(delimiter in (None, *DELIMITERS), "delimiter", delimiter, ", ".join(map(repr, DELIMITERS)))
     readers = {
         ".csv": lambda: _csv(file, encoding, delimiter),
         ".txt": lambda: _csv(file, encoding, delimiter),
@@ -121,17 +120,15 @@ def _checked(file: Path, lines: Sequence[tuple[int, Sequence[object]]], encoding
         lines = [(number, row[: len(headings)]) for number, row in lines]
     if headings and not headings[0] and "row" not in headings and len({row[0] for _, row in lines}) == len(lines):
         headings[0] = "row"  # names of rows, as R writes them
-    _check_headings(file, headings)
+    _check_headings(file, headings, len(lines) - 1)
     for number, row in lines:
         if len(row) != len(headings):
             raise DataError(f"{file.name}, row {number} has {len(row)} cells; the heading has {len(headings)}.")
-    if len(lines) == 1:
-        raise DataError(f"{file.name} has a heading and no rows; one row a respondent is needed.")
     numbers, rows = zip(*lines[1:], strict=True)
     return RawTable(file.name, tuple(headings), numbers, tuple(zip(*rows, strict=True)), encoding)
 
 
-def _check_headings(file: Path, headings: list[str]) -> None:
+def _check_headings(file: Path, headings: list[str], rows: int) -> None:
     if len(headings) > WIDEST:
         raise DataError(f"{file.name} has {len(headings)} columns; at most {WIDEST} are read.")
     seen: dict[str, int] = {}
@@ -146,6 +143,8 @@ def _check_headings(file: Path, headings: list[str]) -> None:
                 "every column needs a name of its own."
             )
         seen[heading] = k
+    if not rows:
+        raise DataError(f"{file.name} has a heading and no rows; one row a respondent is needed.")
 
 
 def _csv(file: Path, encoding: str | None, given: str | None) -> RawTable:
@@ -223,15 +222,11 @@ def _spss(file: Path) -> RawTable:
             raise DataError(f"{file.name} is no SPSS file: it does not begin with $FL2 or $FL3.")
     told, columns = _read_apart(file, "sav")
     rows = len(columns[0]) if columns else 0
-    stated = told["stated"]
-    if stated is not None and stated >= 0 and stated != rows:
+    if (stated := told["stated"]) is not None and stated >= 0 and stated != rows:
         raise DataError(f"{file.name} is cut short: {rows} of {stated} rows; a whole .sav is needed.")
-    headings = told["names"]
-    _check_headings(file, headings)
-    if not rows:
-        raise DataError(f"{file.name} has a heading and no rows; one row a respondent is needed.")
+    _check_headings(file, told["names"], rows)
     return RawTable(
-        file.name, tuple(headings), tuple(range(2, rows + 2)), tuple(columns), told["encoding"],
+        file.name, tuple(told["names"]), tuple(range(2, rows + 2)), tuple(columns), told["encoding"],
         tuple(told["wordings"]), {name: dict(labels) for name, labels in told["labels"].items()},
         {name: tuple(map(tuple, ranges)) for name, ranges in told["missing"].items()},
     )  # fmt: skip

@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 
 import semfit
-from nbproof import words
 from semfit import Invariance, PartialInvariance, SemFit
 from surveysem.codebook import Codebook
 from surveysem.effects import NotTestable
 from surveysem.groups import unless_withheld
-from surveysem.study import Study
+from surveysem.study import Study, attempt
 
 LEVELS = ("configural", "metric", "scalar", "strict")
 ORDINAL_LEVELS = ("configural", "thresholds", "loadings", "intercepts")
@@ -64,11 +63,13 @@ def fit_options(study: Study) -> dict[str, Any]:
     return {**study.options, "missing": "fiml" if holes else "listwise", "mean_structure": True}
 
 
-def measured_again(study: Study) -> Invariance | NotTestable:
-    """Fit the ladder of measurement invariance across waves, within one group.
+def partially_again(study: Study) -> PartialInvariance | NotTestable:
+    """Fit the ladder of measurement invariance across waves, within one group, letting single items go where need be.
 
     By the study's estimator: equal loadings (metric), intercepts (scalar) and residual variances (strict); for ordered
-    answers equal thresholds, loadings and intercepts. It ends before a level that has no solution.
+    answers equal thresholds, loadings and intercepts. It ends before a level that has no solution. Where equal loadings
+    or intercepts do not hold, items go as by `groups.partially_alike`; one that goes is every wave's own. Strict
+    invariance is tested without the items that went before, and lets none go. Of ordered answers, nothing goes.
 
     References
     ----------
@@ -78,26 +79,8 @@ def measured_again(study: Study) -> Invariance | NotTestable:
     """
     if not study.codebook.waves:
         return NotTestable("The codebook names no constructs that were asked again.")
-    fits: dict[str, SemFit] = {}
-    try:
-        for level, model in wave_models(study).items():
-            if (fit := _fitted(study, model)) is None:
-                break
-            fits[level] = fit
-    except (semfit.DataError, semfit.ParameterError) as wrong:  # an answer never given at one wave, too few answers
-        return NotTestable(words("Measurement cannot be compared between the waves: {why}", why=str(wrong)))
-    if not fits:
-        return NotTestable("The measurement model of the waves has no solution, even with nothing held equal.")
-    return unless_withheld(Invariance(fits), MISFIT)
-
-
-def partially_again(study: Study) -> PartialInvariance | NotTestable:
-    """Let single items go where equal loadings, and then equal intercepts, do not hold across waves.
-
-    As `groups.partially_alike` does between groups; an item that goes is every wave's own. Strict invariance is tested
-    without the items that went before, and lets none go. Of ordered answers, nothing goes.
-    """
-    ladder = measured_again(study)
+    why = "Measurement cannot be compared between the waves: {why}"  # other categories at one wave, too few answers
+    ladder = unless_withheld(attempt(why, _ladder, study), MISFIT)
     if isinstance(ladder, NotTestable):
         return ladder
     if study.estimator == "WLSMV":
@@ -108,6 +91,16 @@ def partially_again(study: Study) -> PartialInvariance | NotTestable:
     return semfit.partial_invariance(
         ladder, scales, lambda level, freed: _fitted(study, wave_models(study, freed)[level]), again
     )
+
+
+def _ladder(study: Study) -> Invariance | NotTestable:
+    fits: dict[str, SemFit] = {}
+    for level, model in wave_models(study).items():
+        if (fit := _fitted(study, model)) is None:
+            break
+        fits[level] = fit
+    none = NotTestable("The measurement model of the waves has no solution, even with nothing held equal.")
+    return Invariance(fits) if fits else none
 
 
 def changes(study: Study, again: PartialInvariance) -> pd.DataFrame:

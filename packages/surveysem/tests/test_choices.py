@@ -19,7 +19,7 @@ from surveysem import specification_curve as curve
 from surveysem.errors import ParameterError, UnknownNameError
 from surveysem.paths import path_table
 from surveysem.sensitivity import READINGS, power_before, sensitivity
-from surveysem.study import Study
+from surveysem.study import Study, attempt
 from surveysem.synthetic import Defects, Truth, draw_respondents
 
 SCALES = "".join(
@@ -533,7 +533,7 @@ def test_a_check_without_a_solution_says_so_in_its_reason_alone():
         warnings.warn("no estimates", semfit.FitWarning, stacklevel=2)
         raise semfit.DataError("no solution")
 
-    assert method._attempt(unsolved).reason == "no solution"
+    assert attempt("", unsolved).reason == "no solution"
 
 
 def test_ordered_answers_have_no_marker_models(study, marked):

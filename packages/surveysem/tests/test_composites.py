@@ -30,6 +30,7 @@ from surveysem import (
 from surveysem.preregistration import register
 
 TEXT = COMPOSITE.read_text(encoding="utf-8")
+NOTHING: dict[str, dict] = {"tables": {}, "texts": {}}  # results of no notebook
 LEFT_OUT = "it is made of its items, which have no error of measurement"
 
 
@@ -128,12 +129,12 @@ def test_each_way_of_several_is_the_product_of_its_paths(study):
 
 
 def test_methods_name_composites_in_both_languages(study):
-    said = methods.methods_text(study, "en", None)
+    said = methods.methods_text(study, NOTHING, "en")
     assert "composites of their items with estimated weights" in said
     assert "2023): service, image." in said
-    assert "service\N{IDEOGRAPHIC COMMA}image" in methods.methods_text(study, "zh", None)
+    assert "service\N{IDEOGRAPHIC COMMA}image" in methods.methods_text(study, NOTHING, "zh")
     assert "path weighting; Mode A, Mode B for service, image" in methods.methods_text(
-        replace(study, estimator="PLS"), "en", None
+        replace(study, estimator="PLS"), NOTHING, "en"
     )
     registered = register(study.codebook, 300)
     assert registered.plan["constructs"]["image"].endswith("IM3 (composite)")

@@ -14,7 +14,7 @@ from books import BOOK, GYM, SECOND, studied
 
 import surveysem
 from reports import run, told, written
-from surveysem import NotTestable, decide, hypotheses, pls, report
+from surveysem import NotTestable, decide, hypotheses, paths, pls, report
 from surveysem.__main__ import main
 from surveysem.codebook import Labelled
 
@@ -88,7 +88,7 @@ def test_hypotheses_are_decided_by_the_rule_of_all_reports(study):
 
 
 def test_effects_hold_those_that_act_through_others(study):
-    found = pls.effects(study, study.composites)
+    found = paths.decomposition(study)
     assert found["predictor"].unique().tolist() == ["care", "noise"]
     care = found[found["predictor"] == "care"].set_index("effect")["estimate"]
     assert care["total"] == pytest.approx(care["direct"] + care["indirect"])

@@ -598,6 +598,22 @@ def test_three_groups_are_compared_in_pairs():
     assert {found.summary().iloc[found.largest().which][key] for key in ("group", "other")} >= {"other"}
 
 
+def test_the_size_of_three_groups_difference_is_omega_squared():
+    """(SSB - df MSW) / (SST + MSW), Hays (1963); of equal means it is 0."""
+    rng = np.random.default_rng(4)
+    answers = pd.concat([of_kind(code, 300, rng) for code in (1, 2, 3)], ignore_index=True)
+    answers.loc[answers["kind"] == 3, ["x1", "x2", "x3"]] += 0.6
+    one = study(BY_KIND, answers)
+    means = compare_means(one, partially_alike(one)).set_index("construct")
+    for construct, codes in (("X", ["x1", "x2", "x3"]), ("Y", ["y1", "y2", "y3"])):
+        scores = answers[codes].mean(axis=1)
+        within = ((scores - scores.groupby(answers["kind"]).transform("mean")) ** 2).sum()
+        total, spread = ((scores - scores.mean()) ** 2).sum(), within / 897
+        omega = max(0.0, (total - within - 2 * spread) / (total + spread))
+        assert means.loc[construct, "size"] == pytest.approx(omega, rel=1e-9, abs=1e-12)
+    assert means.loc["X", "size"] > 0.05 > means.loc["Y", "size"]
+
+
 def test_ordered_answers_take_the_ordinal_ladder():
     answers = two_kinds(6, n=500, path=-0.1)
     cut = answers.drop(columns="kind").apply(lambda column: pd.Series(np.digitize(column, [-1, 0, 1]) + 1.0))

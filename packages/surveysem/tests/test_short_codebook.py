@@ -13,7 +13,7 @@ import semfit
 import surveysem
 from surveysem import Codebook, ExpectedPath, Truth, draw_respondents
 from surveysem.errors import DataError
-from surveysem.ranges import sentinels, usual_range
+from surveysem.responses import sentinels, usual_range
 
 SHORT = """
 paths = ["buying ~ trust + hedonic - risk", "trust ~ hedonic"]
@@ -80,7 +80,7 @@ def load(tmp_path):
 def test_the_short_form_says_what_the_long_one_says(load):
     short, long = load(SHORT), load(LONG)
     same = {item.code: replace(item, scale=long.by_code[item.code].scale) for item in short.questions}
-    assert replace(short._with(same), missing=()) == long
+    assert replace(short.with_items(same), missing=()) == long
     assert short.missing == ("99", "noidea")
     assert short.paths[2] == ExpectedPath("buying", "risk", -1)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
+from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,8 +15,8 @@ from books import BOOK, CONSTRUCTS, TRUTH, construct, studied
 import semfit
 import surveysem
 from semfit import psychometrics
+from surveysem import Codebook, Item, NotTestable, Scale, measurement, paths, report
 from surveysem import ExpectedPath as Expected
-from surveysem import Item, NotTestable, Scale, measurement, paths, report
 from surveysem import study as of_study
 from surveysem.errors import DataError, ParameterError, UnknownNameError
 from surveysem.specification_curve import SpecificationCurve, specification_curve
@@ -256,6 +258,46 @@ def test_where_ways_of_both_signs_are_claimed_their_sum_has_none():
         ("care", "stay", "trust"): 1,
         ("care", "stay", "all"): 0,
     }
+
+
+def dense(constructs: int) -> Codebook:
+    """Each construct is led to by all before it."""
+    every = tuple(construct(f"c{k}") for k in range(constructs))
+    steps = tuple(Expected(later.name, one.name, 1) for one, later in combinations(every, 2))
+    return Codebook("dense", every, tuple(item for one in every for item in one.items), steps)
+
+
+def test_total_effects_of_a_dense_model_are_those_of_the_inverse():
+    book = dense(9)
+    slopes: dict[str, dict[str, float]] = {}
+    for path in book.paths:
+        slopes.setdefault(path.outcome, {})[path.predictor] = 0.08
+    drawn = surveysem.draw_respondents(surveysem.Truth(book, slopes), 500, seed=1).responses
+    own = Study(drawn, surveysem.screen(drawn), draws=50)
+    std = paths.path_table(own).pivot(index="outcome", columns="predictor", values="std")
+    B = std.reindex(index=own.constructs, columns=own.constructs).fillna(0)
+    inverse = pd.DataFrame(np.linalg.inv(np.eye(len(B)) - B), B.index, B.columns)
+    found = paths.decomposition(own).query("effect == 'total'")
+    assert len(found) == 28  # of the 36 pairs, 8 are neighbours
+    for row in found.itertuples():
+        assert row.estimate == pytest.approx(inverse.loc[row.outcome, row.predictor], rel=1e-9)
+
+
+def test_work_and_memory_follow_the_paths_of_a_dense_model_not_its_ways():
+    """Of 17 constructs, 2^15 ways lead from the first to the last: 1.3 GB, were each multiplied out by itself."""
+    book, rng = dense(17), np.random.default_rng(1)
+    draws = {(path.predictor, path.outcome): rng.normal(0, 0.3, 5000) for path in book.paths}
+    tracemalloc.start()
+    last = paths.totals(draws)("c0", "c16")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    B = np.zeros((5000, 17, 17))
+    for (x, y), values in draws.items():
+        B[:, int(y[1:]), int(x[1:])] = values
+    assert last == pytest.approx(np.linalg.inv(np.eye(17) - B)[:, 16, 0], rel=1e-9, abs=1e-9)
+    assert peak < 5e6
+    ways = paths.ways(book)  # pairs with 2 to 5 constructs between, which 2^2 - 1 to 2^5 - 1 ways join
+    assert len(ways) == len({*ways}) == 14 * 3 + 13 * 7 + 12 * 15 + 11 * 31
 
 
 def test_an_unknown_path_is_named_with_those_there_are(study):

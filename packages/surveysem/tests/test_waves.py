@@ -20,6 +20,7 @@ from surveysem.preregistration import compare, register
 from surveysem.study import Study
 
 TEXT = PANEL.read_text(encoding="utf-8")
+NOTHING: dict[str, dict] = {"tables": {}, "texts": {}}  # results of no notebook
 TOP = "[title]"
 
 
@@ -205,12 +206,13 @@ def test_keys_of_waves_need_waves(tmp_path):
 
 
 def test_methods_say_what_was_done_in_both_languages(study, tmp_path):
-    said = methods.methods_text(study, "en", None, over_time="metric invariance", in_part="strict invariance")
+    levels = {"over_time": dict.fromkeys(("en", "zh"), "metric invariance"), "in_part": {"en": "strict invariance"}}
+    said = methods.methods_text(study, {"tables": {}, "texts": levels}, "en")
     assert "measured at several waves: Trust (spring) → Trust (autumn); Content (spring) → Content (autumn)." in said
     assert "errors of the same item at different waves were allowed to covary" in said
     assert "metric invariance holds and, without the equality of single items, partial strict invariance." in said
     assert "left loadings free across waves" in said
-    zh = methods.methods_text(study, "zh", None, over_time="metric invariance")
+    zh = methods.methods_text(study, {"tables": {}, "texts": levels}, "zh")
     assert not re.search("[a-z]{4,} (holds|invariance)", zh)
     assert "Widaman" in zh
     ordered = [methods.methods_text(panel.study(tmp_path, "WLSMV"), language, None) for language in ("en", "zh")]
@@ -218,10 +220,10 @@ def test_methods_say_what_was_done_in_both_languages(study, tmp_path):
     assert "Estabrook" in ordered[1]
     assert "Widaman" not in "".join(ordered)
     off = TEXT.replace(TOP, "wave_errors = false\nequal_loadings = true\n\n[title]")
-    off_said = methods.methods_text(panel.study(tmp_path, text=off), "en", None)
+    off_said = methods.methods_text(panel.study(tmp_path, text=off), NOTHING, "en")
     assert "covary" not in off_said
     assert "held loadings equal across waves" in off_said
-    assert "several waves" not in methods.methods_text(panel.study(tmp_path, "PLS"), "en", None)
+    assert "several waves" not in methods.methods_text(panel.study(tmp_path, "PLS"), NOTHING, "en")
 
 
 def test_a_registration_names_waves(tmp_path):

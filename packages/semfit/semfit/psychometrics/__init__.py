@@ -2,51 +2,25 @@
 
 Equal to psych, semTools and lavaan where these give the number; an interval where one can be given, a reason where a
 number is undefined.
-
->>> import semfit
->>> from semfit import psychometrics
->>> data = semfit.simulate("f =~ 1*x1 + 1*x2 + 1*x3; f ~~ 1*f; x1 ~~ 1*x1; x2 ~~ 1*x2; x3 ~~ 1*x3", 500, seed=1)
->>> 0.7 < psychometrics.alpha(data, ["x1", "x2", "x3"]).estimate < 0.8
-True
 """
 
-from semfit.psychometrics.bias import (
-    CommonFactor,
-    MarkerCorrelations,
-    MarkerModels,
-    SingleFactor,
-    common_factor,
-    marker_correlations,
-    marker_models,
-    single_factor,
-)
-from semfit.psychometrics.reliability import Alpha, MeasurementQuality, alpha, measurement_quality
-from semfit.psychometrics.validity import (
-    Factorability,
-    FornellLarcker,
-    HeterotraitMonotrait,
-    factorability,
-    fornell_larcker,
-    htmt,
-)
+from semfit.psychometrics.bias import CommonFactor as CommonFactor
+from semfit.psychometrics.bias import MarkerCorrelations as MarkerCorrelations
+from semfit.psychometrics.bias import MarkerModels as MarkerModels
+from semfit.psychometrics.bias import SingleFactor as SingleFactor
+from semfit.psychometrics.bias import common_factor as common_factor
+from semfit.psychometrics.bias import marker_correlations as marker_correlations
+from semfit.psychometrics.bias import marker_models as marker_models
+from semfit.psychometrics.bias import single_factor as single_factor
+from semfit.psychometrics.reliability import Alpha as Alpha
+from semfit.psychometrics.reliability import MeasurementQuality as MeasurementQuality
+from semfit.psychometrics.reliability import alpha as alpha
+from semfit.psychometrics.reliability import measurement_quality as measurement_quality
+from semfit.psychometrics.validity import Factorability as Factorability
+from semfit.psychometrics.validity import FornellLarcker as FornellLarcker
+from semfit.psychometrics.validity import HeterotraitMonotrait as HeterotraitMonotrait
+from semfit.psychometrics.validity import factorability as factorability
+from semfit.psychometrics.validity import fornell_larcker as fornell_larcker
+from semfit.psychometrics.validity import htmt as htmt
 
-__all__ = [
-    "Alpha",
-    "CommonFactor",
-    "Factorability",
-    "FornellLarcker",
-    "HeterotraitMonotrait",
-    "MarkerCorrelations",
-    "MarkerModels",
-    "MeasurementQuality",
-    "SingleFactor",
-    "alpha",
-    "common_factor",
-    "factorability",
-    "fornell_larcker",
-    "htmt",
-    "marker_correlations",
-    "marker_models",
-    "measurement_quality",
-    "single_factor",
-]
+__all__ = [name for name, given in globals().items() if getattr(given, "__module__", "").startswith(__name__)]

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import stats
 
 import semfit
-from semfit.columns import correlation
+from semfit.columns import Array, correlation
 from semfit.comparison import HypothesisStatistic
 from semfit.errors import ParameterError, one_of
 from semfit.psychometrics.reliability import delta
@@ -24,7 +24,6 @@ from semfit.psychometrics.resampling import Listed, all_items, check, draw, item
 from semfit.resampling import interval_ends
 from semfit.solved import ItemOptions
 
-Array = np.ndarray
 MEASURES = ("chisq", "df", "pvalue", "cfi", "tli", "rmsea", "srmr")
 METHOD = "common_method"
 
@@ -96,11 +95,10 @@ class SingleFactor:
 
     def summary(self) -> pd.DataFrame:
         """Return share, number of eigenvalues above 1 and difference test as one tidy table."""
-        test = self.difference
         lines = [
             ("share of the first component", self.share, self.ci_low, self.ci_high, np.nan, np.nan, ""),
             ("eigenvalues above 1", float((self.eigenvalues > 1).sum()), *[np.nan] * 4, ""),
-            ("one factor against constructs", *_numbers(test), self.reason),
+            ("one factor against constructs", *_numbers(self.difference), self.reason),
         ]
         columns = ["measure", "estimate", "ci_low", "ci_high", "df", "pvalue", "reason"]
         return pd.DataFrame(lines, columns=columns).assign(nobs=self.nobs, dropped=self.dropped, note=self.note)
@@ -141,7 +139,7 @@ def single_factor(
     items = all_items(constructs)
     rows, dropped = item_rows(data, items)
     eigenvalues = np.linalg.eigvalsh(np.corrcoef(rows.T))[::-1]
-    share, low, high = eigenvalues[0] / len(items), np.nan, np.nan
+    share, low, high = float(eigenvalues[0]) / len(items), np.nan, np.nan
     if bootstrap:
         draws = draw(lambda S: np.linalg.eigvalsh(correlation(S))[..., -1:] / len(items), rows, bootstrap, seed)
         (low,), (high,) = interval_ends(np.array([share]), draws, level, kind)
@@ -150,9 +148,7 @@ def single_factor(
     if len(constructs) > 1:
         fits["constructs"] = semfit.fit(measurement_model(constructs), data, **options)
         test, reason = _tested(fits, "one factor", "constructs", "model of {}")
-    return SingleFactor(
-        float(share), float(low), float(high), eigenvalues, fit_table(fits), test, len(rows), dropped, reason
-    )
+    return SingleFactor(share, float(low), float(high), eigenvalues, fit_table(fits), test, len(rows), dropped, reason)
 
 
 @dataclass(frozen=True)
@@ -199,10 +195,8 @@ class CommonFactor:
             mine = self.estimates.loc[self.estimates["op"] == op, "change"]
             if len(mine):
                 lines.append((f"largest change of a {name}", mine.abs().max(), *[np.nan] * 4))
-        columns = ["measure", "estimate", "ci_low", "ci_high", "df", "pvalue"]
-        return pd.DataFrame(lines, columns=columns).assign(
-            nobs=self.nobs, problems=" ".join(self.problems), reason=self.reason
-        )
+        table = pd.DataFrame(lines, columns=["measure", "estimate", "ci_low", "ci_high", "df", "pvalue"])
+        return table.assign(nobs=self.nobs, problems=" ".join(self.problems), reason=self.reason)
 
 
 def common_factor(

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from scipy.stats import f as f_distribution
 
 import semfit
-from semfit.columns import correlation
+from semfit.columns import Array, correlation
 from semfit.constructs import MADE, composites_of, indicators
 from semfit.errors import ParameterError
 from semfit.expressions import jacobian
@@ -22,7 +22,7 @@ from semfit.polychoric import bivariate_normal
 from semfit.psychometrics.resampling import Listed, casewise_errors, check, draw, item_rows
 from semfit.resampling import interval_ends
 
-Array = np.ndarray
+REVERSE = "reverse it first if it is worded the other way."
 MEASURES = ("omega", "cr", "ave")
 COLUMNS = ("construct", "group", "measure", "estimate", "se", "ci_low", "ci_high", "method", "reason")
 
@@ -129,9 +129,7 @@ def alpha(
     for name, at in (("alpha_if_deleted", slice(2, 2 + k)), ("item_rest", slice(2 + k, None))):
         by_item = by_item.assign(**{name: estimate[at], f"{name}_low": low[at], f"{name}_high": high[at]})
     negative = by_item.loc[by_item["item_rest"] < 0, "item"]
-    warnings = tuple(
-        f"{name} goes against the other items: reverse it first if it is worded the other way." for name in negative
-    )
+    warnings = tuple(f"{name} goes against the other items: {REVERSE}" for name in negative)
     return Alpha(frame, by_item, N, dropped, warnings, "" if k > 1 else "one item: alpha needs at least two")
 
 
@@ -259,10 +257,8 @@ def measurement_quality(
                 line = {"construct": name, "group": group.label, "measure": measure, "method": ""}
                 lines.append(line | {"reason": refused.get(name, "")} | found.get((name, measure), {}))
     frame = pd.DataFrame(lines, columns=COLUMNS)
-    negative = [
-        f"{row.rhs} loads negatively on {row.lhs}: reverse it first if it is worded the other way."
-        for row in fit.estimates.query("op == '=~' and std_all < 0").itertuples()
-    ]
+    below = fit.estimates.query("op == '=~' and std_all < 0")
+    negative = [f"{row.rhs} loads negatively on {row.lhs}: {REVERSE}" for row in below.itertuples()]
     return MeasurementQuality(frame, fit.nobs, fit.sample.dropped, (*fit.problems, *negative))
 
 
@@ -359,12 +355,8 @@ def _alpha(fit: semfit.SemFit, k: int, name: str, items: list[str], level: float
             return {"estimate": estimate, "reason": "no interval: rows are incomplete, alpha is that of EM moments"}
         low, high = feldt(estimate, group.nobs, len(items), level)
         return {"estimate": estimate, "ci_low": low, "ci_high": high, "method": "feldt", "reason": ""}
-
-    def value(S: Array) -> Array:
-        return alpha_of(S)[..., None]
-
     rows = group.rows[:, at]
-    found, se = value(np.cov(rows.T)), casewise_errors(value, rows)
+    found, se = alpha_of(np.cov(rows.T)[None]), casewise_errors(lambda S: alpha_of(S)[..., None], rows)
     (low,), (high,) = wald(found, se, level)
     return {"estimate": found[0], "se": se[0], "ci_low": low, "ci_high": high, "method": "adf", "reason": ""}
 

@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from semfit.columns import matrix
+from semfit.columns import Array, matrix
 from semfit.errors import DataError, ParameterError, one_of, probability
 from semfit.expressions import jacobian
 from semfit.moments import read
 from semfit.resampling import KINDS, counted, weighted_moments
 
-Array = np.ndarray
 Statistic = Callable[[Array], Array]
 CELLS, BATCH = 40_000_000, 1000  # counts and resamples held at once; they change no draw
 
@@ -68,9 +67,7 @@ def item_rows(data: pd.DataFrame, items: Sequence[str], parts: Sequence[Sequence
     values = matrix(data, list(items))
     rows = values[~np.isnan(values).any(axis=1)]
     if len(rows) <= max(map(len, parts)):
-        raise DataError(
-            f"{len(rows)} of {len(values)} rows hold every item; more than items of a construct are needed."
-        )
+        raise DataError(f"{len(rows)} of {len(values)} rows hold every item; more than a construct's items are needed.")
     for part in parts:
         read(pd.DataFrame(rows, columns=list(items)), list(part))
     return rows, len(values) - len(rows)

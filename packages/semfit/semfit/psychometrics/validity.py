@@ -11,19 +11,15 @@ import pandas as pd
 from scipy import stats
 
 import semfit
-from semfit.columns import correlation
+from semfit.columns import Array, correlation
 from semfit.constructs import indicators
-from semfit.errors import ParameterError
+from semfit.errors import ParameterError, whole
 from semfit.psychometrics.reliability import delta, loadings, split
 from semfit.psychometrics.resampling import Listed, all_items, check, draw, item_rows
 from semfit.resampling import interval_ends
 
-Array = np.ndarray
-BOUNDS = {
-    "below_0.85": 0.85,
-    "below_0.90": 0.90,
-    "below_1": 1.0,
-}  # for constructs that differ in meaning, for close ones, and the logical limit
+# for constructs that differ in meaning, for close ones, and the logical limit
+BOUNDS = {"below_0.85": 0.85, "below_0.90": 0.90, "below_1": 1.0}
 UNDEFINED_SHARE = 0.05  # of the draws; beyond it an interval would describe the draws that happened to be defined
 
 
@@ -143,8 +139,7 @@ def fornell_larcker(fit: semfit.SemFit, *, group: int = 1, level: float = 0.95) 
     Fornell & Larcker (1981), doi:10.1177/002224378101800104.
     """
     check(level)
-    if not 1 <= group <= fit.table.groups:
-        raise ParameterError(f"group is a number from 1 to {fit.table.groups}; got {group!r}.")
+    whole("group", group, 1, fit.table.groups)
     k, names = group - 1, np.array(list(indicators(fit.table.rows, group)), dtype=object)
     if len(names) < 2:
         raise ParameterError(f"discriminant validity needs at least two constructs; got {len(names)}.")

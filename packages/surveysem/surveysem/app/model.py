@@ -111,9 +111,9 @@ def _kept(tables: Mapping[str, Any]) -> Iterator[str]:
     for key in KEPT:
         given = tables.get(key, {})
         named = (
-            {f"{key}.{quoted(name)}": each for name, each in given.items()} if isinstance(given, dict) else {key: given}
+            [(f".{quoted(name)}", each) for name, each in given.items()] if isinstance(given, dict) else [("", given)]
         )
-        yield from (f"{name} = {quoted(each)}" for name, each in named.items())
+        yield from (f"{key}{name} = {quoted(each)}" for name, each in named)
 
 
 def corrected(opened: Opened, model: Mapping[str, Any]) -> str:
@@ -138,11 +138,8 @@ class _Corrected:
         self.tables = tomlkit.parse(opened.text)
         self.scale = self.tables.get("scale")
         given = self.tables["constructs"]
-        if isinstance(given, dict):
-            given = [
-                {"name": name, **(each if isinstance(each, dict) else {"items": each})} for name, each in given.items()
-            ]
-        self.constructs = {each["name"]: each for each in given}
+        named = given.items() if isinstance(given, dict) else ((each["name"], each) for each in given)
+        self.constructs = {name: each if isinstance(each, dict) else {"items": each} for name, each in named}
         self.entries = dict(self.stated())
         self.columns = {column.place: column for column in opened.draft.columns}
         self.stood = {place: home for home, places in _homes(self.before) for place in places}

@@ -30,7 +30,7 @@ from tornado.web import Application, HTTPError, RequestHandler, StaticFileHandle
 
 import nbproof
 from surveysem.app import Refused
-from surveysem.errors import ParameterError
+from surveysem.errors import ParameterError, require
 
 HERE, LOCAL = Path(__file__).parent, "127.0.0.1"
 LIMIT = 64 * 2**20  # bytes of an upload
@@ -59,14 +59,12 @@ def serve(file: Path | None, codebook: Path | None, port: int, browser: bool) ->
     """
     if codebook and not file:
         raise ParameterError("--codebook is given without a file of answers; allowed: both, or the file alone.")
-    if not 0 <= port < 2**16:
-        raise ParameterError(f"--port is {port}; allowed: a number from 1 to 65535, or 0 for any that is free.")
+    require(0 <= port < 2**16, "--port", port, "a number from 1 to 65535, or 0 for any that is free")
     try:
         sockets = bind_sockets(port, LOCAL)
     except OSError as wrong:
-        raise ParameterError(
-            f"--port {port} cannot be had ({wrong.strerror}); allowed: another one, or 0 for any that is free."
-        ) from None
+        said = f"--port {port} cannot be had ({wrong.strerror})"
+        raise ParameterError(f"{said}; allowed: another one, or 0 for any that is free.") from None
     with nbproof.held_folder(Path(tempfile.gettempdir()), "surveysem-app-") as folder:
         work = Work(folder, sockets[0].getsockname()[1])
         if file:
@@ -84,7 +82,6 @@ class Work:
         self.lock = asyncio.Lock()
         self.file = Path()
         self.opened: Any = None  # file and codebook, and their module is loaded with the first file
-        self.draft: Any = None
         self.model: dict[str, Any] = {}
         self.told: dict[str, Any] = {}
         self.revision = 0
@@ -110,18 +107,14 @@ class Work:
         return last
 
     def open(self, file: Path, codebook: Path | None = None) -> None:
-        """Open a file of answers with a codebook, or with the draft of one."""
+        """Open a file of answers with a codebook, or with the draft of one; what is open is not drafted again."""
+        from surveysem.app.model import Opened, model_of
         from surveysem.draft import draft_codebook
 
-        self.take(draft_codebook(file), file, codebook)
-
-    def take(self, draft: Any, file: Path, codebook: Path | None) -> None:
-        """Begin with the draft of a file, and a codebook in its place."""
-        from surveysem.app.model import Opened, model_of
-
+        draft = self.opened.draft if file == self.file else draft_codebook(file)
         place = codebook or nbproof.write_whole(self.folder / "codebook.toml", draft.text().encode())
         self.opened = Opened.of(draft, place, own=codebook is not None)
-        self.draft, self.file, self.model = draft, file, model_of(self.opened)
+        self.file, self.model = file, model_of(self.opened)
         self.job, self.report = {"state": "idle", "lines": []}, {"key": "", "revision": 0}
         self.revision += 1
         self.told = self.check(self.model)
@@ -337,8 +330,8 @@ class File(Guarded):
         name = "".join(sign for sign in name if sign.isprintable()).lstrip(".")[-80:] or "answers"
         if not name.lower().endswith(CODEBOOKS):
             await self.open(lambda: work.open(work.keep(name, body)))
-        elif work.draft:
-            await self.open(lambda: work.take(work.draft, work.file, work.keep(name, body)))
+        elif work.opened:
+            await self.open(lambda: work.open(work.file, work.keep(name, body)))
         else:
             raise Refused("first")
 
@@ -368,9 +361,8 @@ class Run(Guarded):
             if work.job["state"] == "running":
                 raise Refused("busy", 409)
             known = isinstance(asked, dict) and {*asked} == {*CHOICES, "draws"} and "rows" in work.told
-            if not (known and type(asked["draws"]) is int and DRAWS[0] <= asked["draws"] <= DRAWS[1]):
-                raise Refused("model")
-            if any(asked[name] not in allowed for name, allowed in CHOICES.items()):
+            drawn = known and type(asked["draws"]) is int and DRAWS[0] <= asked["draws"] <= DRAWS[1]
+            if not drawn or any(asked[name] not in allowed for name, allowed in CHOICES.items()):
                 raise Refused("model")
             work.job = {"state": "running", "lines": [], "began": time.monotonic()}
             work.running = asyncio.create_task(work.run(**asked))

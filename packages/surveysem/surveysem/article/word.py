@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from docx import Document
@@ -12,9 +11,9 @@ from docx.enum.section import WD_ORIENT
 from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 from docx.shared import Inches, Pt
-from jinja2 import Environment, PackageLoader, Template
 
 from surveysem.article.tables import MAKER, ArticleTable, archive, is_sentence, width_of
+from surveysem.said import filled
 
 LATIN, CHINESE = "Times New Roman", "SimSun"
 MARGIN, SHORT, LONG = Inches(1), Inches(8.5), Inches(11)  # APA's page
@@ -90,7 +89,7 @@ def _add(made: Any, table: ArticleTable, widths: list[int], size: Pt, below: boo
         # a long one parts, but not at its ends
         kept = last <= WHOLE or position < 3 or position == last
         rows.append({"cells": cells, "span": len(widths) // len(cells), "kept": kept})
-    drawn = _template().render(widths=widths, rows=rows, size=int(2 * size.pt))
+    drawn = filled("article/table.xml", widths=widths, rows=rows, size=int(2 * size.pt))
     note = made.add_paragraph()
     note._p.addprevious(parse_xml(drawn))
     note.paragraph_format.space_before = Pt(4)
@@ -98,10 +97,3 @@ def _add(made: Any, table: ArticleTable, widths: list[int], size: Pt, below: boo
     note.add_run(f" {table.note}" if table.language == "en" else table.note)
     for run in note.runs:
         run.font.size = Pt(9.5)
-
-
-@cache
-def _template() -> Template:
-    """Return the table written out: python-docx takes a second for a thousand cells."""
-    pages = Environment(loader=PackageLoader(__package__, ""), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return pages.get_template("table.xml")

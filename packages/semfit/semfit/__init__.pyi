@@ -1,0 +1,46 @@
+# What the package gives, for tools that read types and for itself.
+from semfit.comparison import HypothesisStatistic as HypothesisStatistic
+from semfit.comparison import difference as difference
+from semfit.comparison import wald as wald
+from semfit.constructs import composite as composite
+from semfit.constructs import products as products
+from semfit.effects import simple_slopes as simple_slopes
+from semfit.errors import DataError as DataError
+from semfit.errors import FitWarning as FitWarning
+from semfit.errors import NotTestable as NotTestable
+from semfit.errors import ParameterError as ParameterError
+from semfit.errors import SemfitError as SemfitError
+from semfit.errors import UnknownNameError as UnknownNameError
+from semfit.expressions import jacobian as jacobian
+from semfit.fit import fit as fit
+from semfit.groups import Invariance as Invariance
+from semfit.groups import invariance as invariance
+from semfit.inference import delta_errors as delta_errors
+from semfit.longitudinal import wave_model as wave_model
+from semfit.moments import Moments as Moments
+from semfit.ordinal_groups import level_model as level_model
+from semfit.partial import PartialInvariance as PartialInvariance
+from semfit.partial import partial_invariance as partial_invariance
+from semfit.plschecks import PlsGroups as PlsGroups
+from semfit.plschecks import PlsPrediction as PlsPrediction
+from semfit.plschecks import pls_groups as pls_groups
+from semfit.plschecks import pls_predict as pls_predict
+from semfit.plsfit import PlsFit as PlsFit
+from semfit.plsfit import pls as pls
+from semfit.pooling import fit_imputed as fit_imputed
+from semfit.pooling import pool as pool
+from semfit.power import chisq_power as chisq_power
+from semfit.power import equivalence as equivalence
+from semfit.power import population_fit as population_fit
+from semfit.power import population_moments as population_moments
+from semfit.power import power as power
+from semfit.power import rmsea_power as rmsea_power
+from semfit.power import rmsea_sample_size as rmsea_sample_size
+from semfit.power import simulate as simulate
+from semfit.resampling import Bootstrap as Bootstrap
+from semfit.resampling import bootstrap as bootstrap
+from semfit.resampling import weighted_refit as weighted_refit
+from semfit.result import SemFit as SemFit
+from semfit.syntax import parse as parse
+
+__version__: str
