@@ -13,12 +13,10 @@ from semfit.equivalence import equivalence
 from semfit.errors import DataError, FitWarning, NotTestable, ParameterError, SemfitError, UnknownNameError
 from semfit.expressions import jacobian
 from semfit.fit import fit
-from semfit.groups import Invariance, invariance
+from semfit.groups import Invariance, PartialInvariance, invariance, partial_invariance
 from semfit.inference import delta_errors
-from semfit.longitudinal import wave_model
+from semfit.ladders import level_model, wave_model
 from semfit.moments import Moments
-from semfit.ordinal_groups import level_model
-from semfit.partial import PartialInvariance, partial_invariance
 from semfit.plsfit import PlsFit, pls
 from semfit.plsgroups import PlsGroups, pls_groups
 from semfit.plspredict import PlsPrediction, pls_predict

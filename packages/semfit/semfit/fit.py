@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from semfit import robust
-from semfit.errors import FitWarning, ParameterError, UnknownNameError
+from semfit.errors import FitWarning, ParameterError, one_of
 from semfit.estimate import Likelihood
-from semfit.inequality import enforce, inequalities, refuse
-from semfit.inference import Constraints, TestStatistic, covariance, free_directions
+from semfit.inference import Constraints, TestStatistic, covariance, enforce, free_directions, inequalities, refuse
 from semfit.model import blocks
 from semfit.moments import Moments, Sample, from_moments, read
 from semfit.ordinal import PARAMETERIZATIONS, fit_ordinal
@@ -117,8 +116,7 @@ def fit(
     >>> result.converged, int(result.fit_measures["df"])
     (True, 2)
     """
-    if estimator not in ESTIMATORS:
-        raise UnknownNameError("estimator", estimator, ESTIMATORS)
+    one_of("estimator", estimator, ESTIMATORS)
     if (data is None) == (moments is None):
         raise ParameterError("give either data or moments; got " + ("neither." if data is None else "both."))
     if moments is not None and (estimator != "ML" or missing != "listwise" or group is not None):
@@ -183,8 +181,7 @@ def fit(
 
 def _check_unused(ordered: bool, grouped: bool, group_equal: tuple[str, ...], parameterization: str) -> None:
     """Refuse what would have no effect."""
-    if parameterization not in PARAMETERIZATIONS:
-        raise UnknownNameError("parameterization", parameterization, PARAMETERIZATIONS)
+    one_of("parameterization", parameterization, PARAMETERIZATIONS)
     if not ordered and (parameterization != "delta" or "thresholds" in group_equal):
         what = "group_equal 'thresholds'" if parameterization == "delta" else f"parameterization {parameterization!r}"
         raise ParameterError(f"{what} without ordered items; name them in ordered=... with estimator 'WLSMV'.")

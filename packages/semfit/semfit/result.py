@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from semfit import identification, measures, ordinal_measures, prediction, report, residuals, robust, scores
+from semfit import identification, measures, prediction, report, residuals, robust, scores
 from semfit.comparison import HypothesisStatistic, compare
 from semfit.effects import path_effects
 from semfit.errors import NotTestable, probability
@@ -155,7 +155,7 @@ class SemFit(report.Shown):
         for k, row in enumerate(self.rows):
             if row.free:
                 first.setdefault(row.key, (row.name, k))
-        return dict(first.values()) | {d.name: len(self.rows) + k for k, d in enumerate(self.table.defined)}
+        return dict(first.values()) | {name: len(self.rows) + k for k, name in enumerate(self.table.defined)}
 
     def _series(self, column: str) -> pd.Series:
         return pd.Series(self.estimates[column].to_numpy()[list(self._named.values())], [*self._named], name=column)
@@ -243,7 +243,7 @@ class SemFit(report.Shown):
             out |= measures.likelihood_measures(self)
         out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
         if isinstance(self.problem, LeastSquares):
-            out |= ordinal_measures.residual_measures(self.problem, self.sample, self.solution.theta, test.df)
+            out |= measures.ordinal_residual_measures(self.problem, self.sample, self.solution.theta, test.df)
         else:
             out |= measures.residual_measures(self.problem, self.sample, self.solution.theta, test.df)
             out["ecvi"] = (test.chisq + 2 * self.npar) / self.nobs
@@ -254,7 +254,7 @@ class SemFit(report.Shown):
             out = {k: v if k in ("npar", "df") else np.nan for k, v in out.items()}
         elif isinstance(self.problem, LeastSquares):
             if test.scaling is not None:
-                out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
+                out |= measures.ordinal_robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
         elif self.index_statistics[0].scaling is not None:
             out |= measures.robust_indices(*self.index_statistics, self.nobs, groups)
         return pd.Series([*out.values()], [*out], dtype=float, name="fit measures")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -103,19 +104,11 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Definition:
-    """A parameter computed from others, ``name := expression``."""
-
-    name: str
-    expression: Expression
-
-
-@dataclass(frozen=True)
 class ModelText:
     """A parsed model: terms as written, defined parameters, and constraints: what must be zero, or not negative."""
 
     terms: tuple[Term, ...]
-    defined: tuple[Definition, ...]
+    defined: Mapping[str, Expression]
     constraints: tuple[Expression, ...]
 
 
@@ -147,7 +140,7 @@ def parse(text: str) -> ModelText:
     if not isinstance(text, str):
         raise ParameterError(f"a model is a text such as 'f =~ x1 + x2 + x3'; got {type(text).__name__}.")
     terms: dict[tuple[str, str, str], Term] = {}
-    defined: dict[str, Definition] = {}
+    defined: dict[str, Expression] = {}
     constraints: list[Expression] = []
     for tokens in statements(tokenize(text)):
         relation = _relation(tokens)
@@ -157,7 +150,7 @@ def parse(text: str) -> ModelText:
                 raise error_at(tokens[0], f"expected one name before :=, found {quoted(left)}", ":=")
             if left in defined:
                 raise error_at(tokens[0], f"{named(left)} is defined twice", ":=")
-            defined[left] = Definition(left, _expression(right, relation))
+            defined[left] = _expression(right, relation)
         elif relation.text in ("==", "<", ">"):
             constraints.append(_constraint(tokens, relation))
         else:
@@ -166,7 +159,7 @@ def parse(text: str) -> ModelText:
                 terms[key] = _merge(terms[key], term) if key in terms else term
     if not terms:
         raise ParameterError("the model holds no relation between variables; the form is `latent =~ item + item`.")
-    return ModelText(tuple(terms.values()), tuple(defined.values()), tuple(constraints))
+    return ModelText(tuple(terms.values()), defined, tuple(constraints))
 
 
 def parse_constraints(text: str) -> tuple[Expression, ...]:
