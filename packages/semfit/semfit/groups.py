@@ -18,7 +18,7 @@ from semfit.errors import NotTestable, ParameterError, one_of
 from semfit.fit import fit
 from semfit.ladders import ORDINAL_LADDER, check_ladder, level_model, level_rows
 from semfit.result import SemFit
-from semfit.scores import release_tests, score_tests
+from semfit.scores import score_tests
 from semfit.solved import FitOptions
 from semfit.syntax import parse
 
@@ -141,10 +141,14 @@ class Invariance:
         """
         one_of("level with equalities", level, [k for k in self.fits if k != "configural"])
         fit = self.fits[level]
-        if not fit.ordinal:
-            return release_tests(fit)
-        found = score_tests(fit, level_rows(fit.rows, fit.sample.names, level))
-        if found.empty:
+        if fit.ordinal:
+            rows = level_rows(fit.rows, fit.sample.names, level)
+        else:  # what would get its own parameter: never the first of those that are equal
+            tied = [row for row in fit.rows if row.free]
+            first = {row.key: row for row in reversed(tied)}
+            rows = [row for row in tied if row is not first[row.key]]
+        found = score_tests(fit, rows)
+        if fit.ordinal and found.empty:
             raise ParameterError(
                 f"no equality of level {level!r} can be let go alone: the model would not be identified."
             )

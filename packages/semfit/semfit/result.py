@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
-from semfit import identification, measures, prediction, report, residuals, robust, scores
-from semfit.comparison import HypothesisStatistic, compare
+from semfit import comparison, identification, measures, prediction, report, residuals, robust, scores
 from semfit.effects import path_effects
-from semfit.errors import NotTestable, probability
+from semfit.errors import probability
 from semfit.expressions import jacobian
 from semfit.inference import TestStatistic, covariance, delta_errors, free_directions, z_tests
 from semfit.least_squares import LeastSquares, ResponseBlock
@@ -145,8 +143,8 @@ class SemFit(report.Shown):
         """Return the lower and upper ends of the intervals of every row and defined parameter."""
         if self.draws is not None:
             return tuple(self.draws.intervals("percentile", level)[["ci_low", "ci_high"]].to_numpy().T)
-        half = special.ndtri((1 + level) / 2) * self.errors
-        return self.values - half, self.values + half
+        normal = z_tests(self.values, self.errors, level)
+        return normal["ci_low"], normal["ci_high"]
 
     @cached_property
     def _named(self) -> dict[str, int]:
@@ -304,24 +302,13 @@ class SemFit(report.Shown):
         ends = {"r2": 1 - own["std_all"], "se": own["se"], "ci_low": 1 - own["ci_high"], "ci_high": 1 - own["ci_low"]}
         return own[["lhs", "group"]].assign(**ends).reset_index(drop=True)
 
-    @cached_property
-    def effects(self) -> pd.DataFrame:
-        """Direct, total and all indirect effects, see :func:`semfit.effects.path_effects`."""
-        return path_effects(self)
-
-    def compare(self, other: SemFit) -> tuple[pd.DataFrame, HypothesisStatistic | NotTestable]:
-        """Set this fit beside another to the same data, see :func:`semfit.comparison.compare`."""
-        return compare(self, other)
-
-    @cached_property
-    def residuals(self) -> pd.DataFrame:
-        """Observed less implied moments: raw, as correlations, with se and z, see ``semfit.residuals.residuals``."""
-        return residuals.residuals(self)
-
-    @cached_property
-    def modification_indices(self) -> pd.DataFrame:
-        """Score test of every parameter the model leaves out, see ``semfit.scores.modification_indices``."""
-        return scores.modification_indices(self)
+    # what others derive of a fit, under their own docstrings
+    effects = cached_property(path_effects)
+    residuals = cached_property(residuals.residuals)
+    modification_indices = cached_property(scores.modification_indices)
+    compare = comparison.compare
+    summary = report.summary
+    to_lavaan = report.to_lavaan
 
     def plot(
         self,
@@ -344,13 +331,5 @@ class SemFit(report.Shown):
 
         return plot_paths(self, ax, group=group, standardized=standardized, items=items, names=names, without=without)
 
-    def summary(self) -> str:
-        """Return the fit as text: problems first, then test and fit measures, then all parameters."""
-        return report.summary(self)
-
     def _repr_html_(self) -> str:
         return f"<pre>{escape(self.summary())}</pre>"
-
-    def to_lavaan(self) -> str:
-        """Return the R code that fits the same model with lavaan."""
-        return report.to_lavaan(self)
