@@ -176,11 +176,6 @@ class TestStatistic:
         return float(special.chdtrc(self.df, chisq)) if self.df > 0 else np.nan
 
 
-def inequalities(table: ParameterTable) -> tuple[Inequality, ...]:
-    """Return the ``<`` and ``>`` lines of a model."""
-    return tuple(c for c in table.constraints if isinstance(c, Inequality))
-
-
 def refuse(constraints: tuple, what: str) -> None:
     """Raise where there are inequality constraints, naming the first and what does not take them."""
     for c in constraints:
@@ -204,7 +199,7 @@ def enforce(
     solution : Solution
         Its minimum.
     table : ParameterTable
-        With the inequalities.
+        With the inequalities, if there are any.
 
     Returns
     -------
@@ -212,13 +207,13 @@ def enforce(
         With the active constraints among the equalities, and these as they were written. Without a minimum that meets
         all constraints the solution is marked as not converged.
     """
-    bounds, (position, numbers) = inequalities(table), labelled(table)
+    bounds, (position, numbers) = [c for c in table.constraints if isinstance(c, Inequality)], labelled(table)
     equal = tuple(c for c in table.constraints if c not in bounds)
     held = problem
     active: list[Inequality] = []
     tried: list[set[Inequality]] = [set()]
-    while solution.converged:
-        slack = Constraints(bounds, position, numbers)(solution.theta)
+    while bounds and solution.converged:
+        slack = Constraints(tuple(bounds), position, numbers)(solution.theta)
         pull = np.zeros(0)  # by how much f would rise for each unit that a constraint's left side rises above zero
         if held.constraints is not None:
             gradient = held.derivatives(solution.theta[None])[0][0]

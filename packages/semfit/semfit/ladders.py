@@ -120,19 +120,12 @@ def _each(first: object, later: object, groups: int) -> str:
 
 def level_rows(rows: tuple[Parameter, ...], items: tuple[str, ...], level: str) -> list[Parameter]:
     """Return what a level holds equal in later groups, one row for each: the candidates of partial invariance."""
-    shared = {row.key for row in rows if row.group == 1 and row.free}
-
-    def held(row: Parameter) -> bool:
-        match level, row.op:
-            case ("thresholds", "|") | ("loadings", "=~"):
-                return row.free and row.key in shared
-            case "intercepts", "~1":
-                return row.lhs in items and row.value is not None
-            case "residuals", "~~":
-                return row.lhs == row.rhs in items and row.value is not None
-        return False
-
-    return [row for row in rows if row.group > 1 and held(row)]
+    op = {"thresholds": "|", "loadings": "=~", "intercepts": "~1", "residuals": "~~"}[level]
+    later = [row for row in rows if row.group > 1 and row.op == op]
+    if level in ("thresholds", "loadings"):
+        shared = {row.key for row in rows if row.group == 1 and row.free}
+        return [row for row in later if row.free and row.key in shared]
+    return [row for row in later if row.value is not None and row.lhs in items and row.rhs in ("", row.lhs)]
 
 
 def wave_model(

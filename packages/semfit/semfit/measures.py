@@ -20,7 +20,6 @@ from semfit.least_squares import LeastSquares, pairs
 from semfit.missing import Expectation, Patterns
 from semfit.model import Array, Block, attempt
 from semfit.moments import GroupSample, Sample
-from semfit.saturated import information
 from semfit.solved import Solved
 
 
@@ -236,7 +235,7 @@ def _information(block: Block, group: GroupSample, nonnormal: bool) -> tuple[Arr
     key = ("corrected", full.means, full.exogenous, nonnormal)
     if key not in group.known:
         W = robust.saturated_information(full, group)
-        C = information(full, _whole(group), group.covariance, group.mean, observed=True)
+        C = robust.information(full, _whole(group), group.covariance, group.mean, observed=True)
         WC = np.linalg.solve(W, C)
         J = robust.saturated_products(full, group) if nonnormal else None
         trace = float(np.sum(WC.T * robust.saturated_solution(full, group)) if nonnormal else np.trace(WC))
