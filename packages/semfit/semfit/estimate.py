@@ -333,14 +333,12 @@ Problem = Likelihood | LeastSquares
 class Solution:
     """Where the minimisation ended, by row of the batch.
 
-    ``decrement`` is the squared length of the last Newton step in units of the standard errors of one observation;
-    ``gradient`` the largest absolute element of the gradient in the directions the constraints leave free.
+    ``gradient`` is the largest absolute element of the gradient in the directions the constraints leave free.
     """
 
     theta: Array
     value: Array
     iterations: Array
-    decrement: Array
     gradient: Array
     converged: Array
 
@@ -357,7 +355,8 @@ def minimise(problem: Problem, start: Array, *, limit: int = 500, tolerance: flo
     limit : int
         Steps at most.
     tolerance : float
-        Stop after the undamped step whose decrement is below it; a Newton step squares it.
+        Stop after the undamped step whose decrement, its squared length in units of the standard errors of one
+        observation, is below it; a Newton step squares it.
 
     Notes
     -----
@@ -383,7 +382,7 @@ def minimise(problem: Problem, start: Array, *, limit: int = 500, tolerance: flo
         done |= state["iterations"][active] >= limit
         active = active[~done]
     converged = np.isfinite(f) & (state["decrement"] < 1e-10)
-    fields = theta, f, state["iterations"], state["decrement"], state["gradient"], converged
+    fields = theta, f, state["iterations"], state["gradient"], converged
     return Solution(*(x[0] for x in fields)) if single else Solution(*fields)
 
 

@@ -107,10 +107,8 @@ class SemFit(report.Shown):
     @cached_property
     def estimates(self) -> pd.DataFrame:
         """One line per parameter: lhs, op, rhs, label, group, est, se, z, pvalue, ci_low, ci_high, std_all."""
-        est, se = self.values, self.errors
-        low, high = self._ends(LEVEL)
-        tests = z_tests(est, se) | {"ci_low": low, "ci_high": high}
-        return self.frame(est=est, se=se, **tests, std_all=self.standardized_at(self.theta))
+        tests = self._tests(LEVEL)
+        return self.frame(est=self.values, se=self.errors, **tests, std_all=self.standardized_at(self.theta))
 
     def variances_at(self, theta: Array, group: int = 1) -> dict[str, Array]:
         """Return the variance the model implies of every variable, latent ones too, at other parameters.
@@ -139,12 +137,13 @@ class SemFit(report.Shown):
         bread = covariance(H, free_directions(self.problem, self.theta)).inverse
         return bread @ robust.meat(self.problem, self.sample, self.theta) @ bread / self.nobs
 
-    def _ends(self, level: float) -> tuple[Array, Array]:
-        """Return the lower and upper ends of the intervals of every row and defined parameter."""
+    def _tests(self, level: float) -> dict[str, Array]:
+        """Return z, p value and ends of the interval of every row and defined parameter; drawn ends where there are."""
+        tests = z_tests(self.values, self.errors, level)
         if self.draws is not None:
-            return tuple(self.draws.intervals("percentile", level)[["ci_low", "ci_high"]].to_numpy().T)
-        normal = z_tests(self.values, self.errors, level)
-        return normal["ci_low"], normal["ci_high"]
+            drawn = self.draws.intervals("percentile", level)
+            tests |= {end: drawn[end].to_numpy() for end in ("ci_low", "ci_high")}
+        return tests
 
     @cached_property
     def _named(self) -> dict[str, int]:
@@ -199,8 +198,8 @@ class SemFit(report.Shown):
         """
         probability("alpha", alpha)
         at = list(self._named.values())
-        low, high = self._ends(1 - alpha)
-        return pd.DataFrame({"lower": low[at], "upper": high[at]}, [*self._named])
+        ends = self._tests(1 - alpha)
+        return pd.DataFrame({"lower": ends["ci_low"][at], "upper": ends["ci_high"][at]}, [*self._named])
 
     def predict(self, data: pd.DataFrame | None = None, method: str = "regression") -> pd.DataFrame:
         """Return factor scores by the regression method or Bartlett's, see :func:`semfit.prediction.factor_scores`.

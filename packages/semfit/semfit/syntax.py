@@ -19,9 +19,7 @@ FORMS = {
     "|": "item | t1 + t2",
     "~*~": "item ~*~ item",
     ":=": "name := expression of labels",
-    "==": "expression of labels == expression of labels",
-    "<": "expression of labels < expression of labels",
-    ">": "expression of labels > expression of labels",
+    **{relation: f"expression of labels {relation} expression of labels" for relation in ("==", "<", ">")},
 }
 TOKEN = re.compile(
     r"(?P<space>[ \t\r]+)|(?P<newline>\n|;)|(?P<comment>[#!][^\n]*)"
@@ -264,10 +262,10 @@ class _Statement:
 
     def terms(self) -> list[Term]:
         """Every left variable with every right term."""
-        left = [self._variable("a variable")]
+        left = [self._variable()]
         while self._peek().text == "+":
             self._take()
-            left.append(self._variable("a variable"))
+            left.append(self._variable())
         if self._peek().text != self.op:
             raise self._wrong(f"{self.op!r}")
         self._take()
@@ -294,7 +292,7 @@ class _Statement:
             if token.text == "0":
                 said["fixed"] = (0.0,)
         else:
-            rhs = self._variable("a variable")
+            rhs = self._variable()
             if self._peek().text == ":":
                 raise error_at(self._peek(), "a product of variables is not a variable; add its column to the data", op)
         return [Term(name, op, rhs, line=first.line, column=first.column, **said) for name in left]
@@ -359,9 +357,9 @@ class _Statement:
         text = value[wanted]
         return {allowed[name.text]: re.sub(r"\s", "", text) if isinstance(text, str) else text}
 
-    def _variable(self, expected: str) -> str:
+    def _variable(self) -> str:
         if self._peek().kind != "name":
-            raise self._wrong(expected)
+            raise self._wrong("a variable")
         return self._take().text
 
     def _peek(self) -> Token:
