@@ -211,31 +211,25 @@ def invariance(
         )
     if ordinal:
         check_ladder(parse(model))
-    fits: dict[str, SemFit] = {}
+    text, fits = model, dict[str, SemFit]()
     options: FitOptions = {"group": group, "estimator": estimator, "missing": missing, "std_lv": std_lv}
     options |= {"weights": weights, "cluster": cluster}
     for level in levels:
         if ordinal:
             options |= {"ordered": ordered, "parameterization": "theta" if level == "residuals" else parameterization}
-        text = _text(model, fits, level, parameterization, std_lv) if ordinal else model
+        if ordinal and fits:  # categories are those the configural fit saw
+            sample = fits["configural"].sample
+            counts = (sample.groups[0].raw[0].max(0) + 1).astype(int).tolist()
+            categories, groups = dict(zip(sample.names, counts, strict=True)), len(sample.groups)
+            text = level_model(
+                model, categories, level, groups=groups, parameterization=parameterization, std_lv=std_lv
+            )
         fits[level] = fit(text, data, **(options | {"group_equal": ladder[level]}))
         if len(fits[level].sample.groups) < 2:
             raise ParameterError(f"column {group} has one group; invariance compares two or more.")
         if not (fits[level].converged and fits[level].identified):
             raise ParameterError(f"the {level} model has no solution: {' '.join(fits[level].problems)}")
     return Invariance(fits)
-
-
-def _text(model: str, fits: Mapping[str, SemFit], level: str, parameterization: str, std_lv: bool) -> str:
-    """Return the model text of a level of the ordinal ladder; categories are those the configural fit saw."""
-    if not fits:
-        return model
-    sample = fits["configural"].sample
-    counts = (sample.groups[0].raw[0].max(0) + 1).astype(int)
-    categories = dict(zip(sample.names, counts.tolist(), strict=True))
-    return level_model(
-        model, categories, level, groups=len(sample.groups), parameterization=parameterization, std_lv=std_lv
-    )
 
 
 @dataclass(frozen=True)
