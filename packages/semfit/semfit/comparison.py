@@ -116,9 +116,7 @@ def _scaling(restricted: Shown, full: Shown, df: int, method: str) -> float:
     """Return what the difference of the unscaled statistics is divided by."""
     if method == "standard":
         return 1.0
-    inner = full.test.factor
-    if method == "satorra.bentler.2010":
-        inner = _scaling_at(full, restricted)
+    inner = _scaling_at(full, restricted) if method == "satorra.bentler.2010" else full.test.factor
     factor = (restricted.test.df * restricted.test.factor - full.test.df * inner) / df
     if not factor > 0:  # nan: at the smaller model's estimates the larger one's information has no inverse
         other = METHODS[1] if method == METHODS[2] else METHODS[2]
