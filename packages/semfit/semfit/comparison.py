@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import linalg, stats
 
-from semfit.errors import NotTestable, ParameterError, UnknownNameError
+from semfit.errors import NotTestable, ParameterError, one_of
 from semfit.expressions import jacobian
 from semfit.inference import Constraints, covariance, labelled
 from semfit.least_squares import LeastSquares
@@ -55,8 +55,7 @@ def difference(restricted: Shown, full: Shown, method: str | None = None) -> Hyp
     """
     default = {"ML": METHODS[0], "MLM": METHODS[1], "MLR": METHODS[1]}.get(full.estimator, "satorra.2000")
     method = default if method is None else method
-    if method not in METHODS:
-        raise UnknownNameError("difference test", method, METHODS)
+    one_of("difference test", method, METHODS)
     _check_pair(restricted, full, method)
     df = restricted.test.df - full.test.df
     gap = 2 * full.divisor * float(restricted.solution.value - full.solution.value)
@@ -117,9 +116,7 @@ def _scaling(restricted: Shown, full: Shown, df: int, method: str) -> float:
     """Return what the difference of the unscaled statistics is divided by."""
     if method == "standard":
         return 1.0
-    inner = full.test.factor
-    if method == "satorra.bentler.2010":
-        inner = _scaling_at(full, restricted)
+    inner = _scaling_at(full, restricted) if method == "satorra.bentler.2010" else full.test.factor
     factor = (restricted.test.df * restricted.test.factor - full.test.df * inner) / df
     if not factor > 0:  # nan: at the smaller model's estimates the larger one's information has no inverse
         other = METHODS[1] if method == METHODS[2] else METHODS[2]
@@ -206,8 +203,7 @@ def wald(fit: Shown, constraints: str) -> HypothesisStatistic:
     position, numbers = labelled(fit.table)
     for expression in expressions:
         for name in expression.names:
-            if name not in position and name not in numbers:
-                raise UnknownNameError("label", name, [*position, *numbers])
+            one_of("label", name, [*position, *numbers])
     of = Constraints(expressions, position, numbers)
     h, J = of(fit.theta), jacobian(of, fit.theta)
     V, inside = J @ fit.vcov @ J.T, J @ fit.curvature.basis

@@ -10,16 +10,14 @@ import numpy as np
 import pandas as pd
 
 from semfit import robust
-from semfit.errors import FitWarning, ParameterError, UnknownNameError
+from semfit.errors import FitWarning, ParameterError, one_of
 from semfit.estimate import Likelihood
-from semfit.inequality import enforce, inequalities, refuse
-from semfit.inference import Constraints, TestStatistic, covariance, free_directions
+from semfit.inference import Constraints, TestStatistic, covariance, enforce, free_directions, refuse
 from semfit.model import blocks
 from semfit.moments import Moments, Sample, from_moments, read
 from semfit.ordinal import PARAMETERIZATIONS, fit_ordinal
 from semfit.resampling import bootstrap as resample
 from semfit.result import SemFit
-from semfit.saturated import reference_values
 from semfit.solved import FitOptions
 from semfit.start import settle, start_values
 from semfit.syntax import parse
@@ -117,8 +115,7 @@ def fit(
     >>> result.converged, int(result.fit_measures["df"])
     (True, 2)
     """
-    if estimator not in ESTIMATORS:
-        raise UnknownNameError("estimator", estimator, ESTIMATORS)
+    one_of("estimator", estimator, ESTIMATORS)
     if (data is None) == (moments is None):
         raise ParameterError("give either data or moments; got " + ("neither." if data is None else "both."))
     if moments is not None and (estimator != "ML" or missing != "listwise" or group is not None):
@@ -183,8 +180,7 @@ def fit(
 
 def _check_unused(ordered: bool, grouped: bool, group_equal: tuple[str, ...], parameterization: str) -> None:
     """Refuse what would have no effect."""
-    if parameterization not in PARAMETERIZATIONS:
-        raise UnknownNameError("parameterization", parameterization, PARAMETERIZATIONS)
+    one_of("parameterization", parameterization, PARAMETERIZATIONS)
     if not ordered and (parameterization != "delta" or "thresholds" in group_equal):
         what = "group_equal 'thresholds'" if parameterization == "delta" else f"parameterization {parameterization!r}"
         raise ParameterError(f"{what} without ordered items; name them in ordered=... with estimator 'WLSMV'.")
@@ -218,14 +214,12 @@ def estimate(model: str, table: ParameterTable, sample: Sample, estimator: str, 
         )
     tolerance = 1e-10 if problem.constraints is None else 1e-18
     solution = settle(problem, table, lambda given: start_values(table, sample, given) if given else first, tolerance)
-    active: tuple[str, ...] = ()
-    if inequalities(table):
-        problem, solution, active = enforce(problem, solution, table)
+    problem, solution, active = enforce(problem, solution, table)
     observed = observed or estimator == "MLR"
     gradient, hessian = (x[0] for x in problem.derivatives(solution.theta[None], observed=observed))
     curvature = covariance(hessian, free_directions(problem, solution.theta), bool(solution.converged))
     solution = replace(solution, gradient=np.abs(gradient @ curvature.basis).max(initial=0.0))
-    saturated, baseline = reference_values(problem, sample)
+    saturated, baseline = robust.reference_values(problem, sample)
     usable = bool(solution.converged) and curvature.identified
     vcov = curvature.inverse
     test = _test(sample, table, float(solution.value) - saturated, curvature.directions + len(active))

@@ -1,9 +1,12 @@
-"""Measurement invariance: fit the ladder of equality constraints across groups and say at which step it breaks."""
+"""Measurement invariance: fit the ladder of equality constraints across groups and say at which step it breaks.
+
+Partial: single items go where a level does not hold, until the others do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from semfit.comparison import HypothesisStatistic, difference
-from semfit.errors import NotTestable, ParameterError, UnknownNameError
+from semfit.errors import NotTestable, ParameterError, one_of
 from semfit.fit import fit
-from semfit.ordinal_groups import ORDINAL_LADDER, check_ladder, level_model, level_rows
+from semfit.ladders import ORDINAL_LADDER, check_ladder, level_model, level_rows
 from semfit.result import SemFit
-from semfit.scores import release_tests, score_tests
+from semfit.scores import score_tests
 from semfit.solved import FitOptions
 from semfit.syntax import parse
 
@@ -27,6 +30,10 @@ LADDER: Mapping[str, tuple[str, ...]] = {
 }
 CFI_DROP, RMSEA_RISE, ALPHA = 0.010, 0.015, 0.05
 POOR_CFI, POOR_RMSEA = 0.90, 0.10  # Marcoulides & Yuan (2017): beyond them fit is poor
+FREED = ["level", "construct", "item", "chisq"]
+HELD = {"metric": ("=~", "rhs"), "scalar": ("~1", "lhs")}  # what a level adds, and the side of it that the item is on
+LEAST_ALIKE = 2  # items of a construct that stay equal
+Refit = Callable[[str, pd.DataFrame], SemFit | None]
 
 
 @dataclass(frozen=True)
@@ -132,13 +139,16 @@ class Invariance:
         ParameterError
             Where no equality of the level can be let go alone.
         """
-        if level not in self.fits or level == "configural":
-            raise UnknownNameError("level with equalities", level, [k for k in self.fits if k != "configural"])
+        one_of("level with equalities", level, [k for k in self.fits if k != "configural"])
         fit = self.fits[level]
-        if not fit.ordinal:
-            return release_tests(fit)
-        found = score_tests(fit, level_rows(fit.rows, fit.sample.names, level))
-        if found.empty:
+        if fit.ordinal:
+            rows = level_rows(fit.rows, fit.sample.names, level)
+        else:  # what would get its own parameter: never the first of those that are equal
+            tied = [row for row in fit.rows if row.free]
+            first = {row.key: row for row in reversed(tied)}
+            rows = [row for row in tied if row is not first[row.key]]
+        found = score_tests(fit, rows)
+        if fit.ordinal and found.empty:
             raise ParameterError(
                 f"no equality of level {level!r} can be let go alone: the model would not be identified."
             )
@@ -171,7 +181,7 @@ def invariance(
         Column with the groups.
     levels : sequence of str, optional
         From loose to strict, beginning with "configural": of ``LADDER``, or for ordered items of
-        ``semfit.ordinal_groups.ORDINAL_LADDER``; by default all.
+        ``semfit.ladders.ORDINAL_LADDER``; by default all.
     estimator : {"ML", "MLM", "MLR", "DWLS", "WLSMV"}
         DWLS and WLSMV take ordered items, whose ladder begins with the thresholds.
     missing, std_lv, weights, cluster
@@ -194,21 +204,26 @@ def invariance(
     ladder = ORDINAL_LADDER if ordinal else LADDER
     levels = tuple(ladder) if levels is None else tuple(levels)
     for level in levels:
-        if level not in ladder:
-            raise UnknownNameError("level of invariance", level, ladder)
+        one_of("level of invariance", level, ladder)
     if not levels or list(levels) != [level for level in ladder if level in levels] or levels[0] != "configural":
         raise ParameterError(
             f"levels go from 'configural' to stricter ones, {', '.join(ladder)}; got {', '.join(levels)}."
         )
     if ordinal:
         check_ladder(parse(model))
-    fits: dict[str, SemFit] = {}
+    text, fits = model, dict[str, SemFit]()
     options: FitOptions = {"group": group, "estimator": estimator, "missing": missing, "std_lv": std_lv}
     options |= {"weights": weights, "cluster": cluster}
     for level in levels:
         if ordinal:
             options |= {"ordered": ordered, "parameterization": "theta" if level == "residuals" else parameterization}
-        text = _text(model, fits, level, parameterization, std_lv) if ordinal else model
+        if ordinal and fits:  # categories are those the configural fit saw
+            sample = fits["configural"].sample
+            counts = (sample.groups[0].raw[0].max(0) + 1).astype(int).tolist()
+            categories, groups = dict(zip(sample.names, counts, strict=True)), len(sample.groups)
+            text = level_model(
+                model, categories, level, groups=groups, parameterization=parameterization, std_lv=std_lv
+            )
         fits[level] = fit(text, data, **(options | {"group_equal": ladder[level]}))
         if len(fits[level].sample.groups) < 2:
             raise ParameterError(f"column {group} has one group; invariance compares two or more.")
@@ -217,13 +232,82 @@ def invariance(
     return Invariance(fits)
 
 
-def _text(model: str, fits: Mapping[str, SemFit], level: str, parameterization: str, std_lv: bool) -> str:
-    """Return the model text of a level of the ordinal ladder; categories are those the configural fit saw."""
-    if not fits:
-        return model
-    sample = fits["configural"].sample
-    counts = (sample.groups[0].raw[0].max(0) + 1).astype(int)
-    categories = dict(zip(sample.names, counts.tolist(), strict=True))
-    return level_model(
-        model, categories, level, groups=len(sample.groups), parameterization=parameterization, std_lv=std_lv
-    )
+@dataclass(frozen=True)
+class PartialInvariance:
+    """A ladder of which what does not hold was let go, item by item.
+
+    ``whole`` is the ladder before, ``ladder`` ends with the last level that holds so. ``freed`` has one row an item:
+    level (at which it was let go), construct, item and chisq (by how much letting it go lowers that of the model).
+    """
+
+    whole: Invariance
+    ladder: Invariance
+    freed: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=FREED))
+
+
+def partial_invariance(
+    ladder: Invariance,
+    scales: Mapping[str, Sequence[str]],
+    refit: Refit,
+    waves: Mapping[str, Sequence[str]] | None = None,
+) -> PartialInvariance:
+    """Let single items go where equal loadings, and then equal intercepts, do not hold.
+
+    Of the construct with the largest score test, the item goes first that lowers chi-square most by it, and so on until
+    CFI and RMSEA allow. Two items of every construct at least stay equal; where that does not do, the level is not
+    reached. At other levels nothing goes.
+
+    Parameters
+    ----------
+    ladder : Invariance
+        With nothing let go; of numbers, not of ordered items.
+    scales : mapping of str to sequence of str
+        The items of every construct.
+    refit : callable
+        Fits a level without the equality of what was let go (``freed`` of :class:`PartialInvariance`), or returns None
+        where that has no solution.
+    waves : mapping of str to sequence of str, optional
+        By item, the variables in which it was asked at several waves.
+
+    References
+    ----------
+    Byrne, Shavelson & Muthén (1989), doi:10.1037/0033-2909.105.3.456.
+    """
+    freed, fits = pd.DataFrame(columns=FREED), {"configural": ladder.fits["configural"]}
+    for level in list(ladder.fits)[1:]:
+        gone, fit = freed, refit(level, freed) if len(freed) else ladder.fits[level]
+        while fit is None or not Invariance(fits | {level: fit}).table["holds_indices"].iloc[-1]:
+            if fit is None or (found := _let_go(scales, refit, waves or {}, level, fit, gone)) is None:
+                return PartialInvariance(ladder, Invariance(fits), freed)
+            fit, gone = found
+        fits, freed = fits | {level: fit}, gone
+    return PartialInvariance(ladder, Invariance(fits), freed)
+
+
+def _let_go(
+    scales: Mapping[str, Sequence[str]],
+    refit: Refit,
+    waves: Mapping[str, Sequence[str]],
+    level: str,
+    fit: SemFit,
+    gone: pd.DataFrame,
+) -> tuple[SemFit, pd.DataFrame] | None:
+    """Fit a level without one equality more; None where no construct has more than two items that are equal."""
+    if level not in HELD:
+        return None
+    op, side = HELD[level]
+    kept = {name: [item for item in items if item not in [*gone["item"]]] for name, items in scales.items()}
+    several = {item: name for name, items in kept.items() for item in items if len(items) > LEAST_ALIKE}
+    construct = {each: name for item, name in several.items() for each in waves.get(item, [item])}
+    tests = Invariance({level: fit}).partial(level)
+    worst = tests[tests["op"] == op][side].map(construct).dropna()
+    solved = []
+    for item in kept[worst.iloc[0]] if len(worst) else ():
+        rows = [*gone.itertuples(index=False), (level, worst.iloc[0], item, np.nan)]
+        more = pd.DataFrame(rows, columns=FREED)
+        solved += [(one, more)] if (one := refit(level, more)) else []
+    if not solved:
+        return None
+    best, more = min(solved, key=lambda each: each[0].test.chisq)
+    more.iloc[-1, -1] = fit.test.chisq - best.test.chisq
+    return best, more

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg, special
 from scipy.linalg import lapack
 
-from semfit.estimate import Problem
+from semfit.errors import ParameterError
+from semfit.estimate import Likelihood, Problem, Solution, minimise
 from semfit.expressions import Expression, Inequality, jacobian
 from semfit.model import Array
 from semfit.table import ParameterTable
+
+SLACK = 1e-9  # below zero, from which on an inequality counts as violated
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,9 @@ def with_defined(table: ParameterTable, values: Array) -> Array:
     """Return values of the table's rows (..., rows), and behind them those of the parameters defined by ``:=``."""
     of_rows = [(row.label, values[..., k]) for k, row in enumerate(table.rows) if row.label]
     named = dict(reversed(of_rows))  # the first of several, whose standardised values differ
-    for definition in table.defined:  # by labels and earlier definitions
-        named[definition.name] = np.broadcast_to(definition.expression(named), values.shape[:-1])
-    return np.concatenate([values, *(named[definition.name][..., None] for definition in table.defined)], -1)
+    for name, expression in table.defined.items():  # by labels and earlier definitions
+        named[name] = np.broadcast_to(expression(named), values.shape[:-1])
+    return np.concatenate([values, *(named[name][..., None] for name in table.defined)], -1)
 
 
 def z_tests(est: Array, se: Array, level: float = 0.95, least: float = 0.0) -> dict[str, Array]:
@@ -171,3 +174,61 @@ class TestStatistic:
         """Probability of a larger value if the model holds; nan without degrees of freedom."""
         chisq = max(self.scaled if scaled else self.chisq, 0.0)
         return float(special.chdtrc(self.df, chisq)) if self.df > 0 else np.nan
+
+
+def refuse(constraints: tuple, what: str) -> None:
+    """Raise where there are inequality constraints, naming the first and what does not take them."""
+    for c in constraints:
+        if isinstance(c, Inequality):
+            raise ParameterError(f"{what} with the constraint {c.said!r}; inequalities take one fit by ML, MLM or MLR.")
+
+
+def enforce(
+    problem: Likelihood, solution: Solution, table: ParameterTable
+) -> tuple[Likelihood, Solution, tuple[str, ...]]:
+    """Move a minimum to where the model's inequality constraints hold.
+
+    An active-set search: the most violated constraint becomes an equality, one whose multiplier says that f falls on
+    its inner side is let go, until neither happens (Nocedal & Wright 2006, Numerical Optimization, section 16.5,
+    doi:10.1007/978-0-387-40065-5).
+
+    Parameters
+    ----------
+    problem : Likelihood
+        With the model's equality constraints.
+    solution : Solution
+        Its minimum.
+    table : ParameterTable
+        With the inequalities, if there are any.
+
+    Returns
+    -------
+    problem, solution, active
+        With the active constraints among the equalities, and these as they were written. Without a minimum that meets
+        all constraints the solution is marked as not converged.
+    """
+    bounds, (position, numbers) = [c for c in table.constraints if isinstance(c, Inequality)], labelled(table)
+    equal = tuple(c for c in table.constraints if c not in bounds)
+    held = problem
+    active: list[Inequality] = []
+    tried: list[set[Inequality]] = [set()]
+    while bounds and solution.converged:
+        slack = Constraints(tuple(bounds), position, numbers)(solution.theta)
+        pull = np.zeros(0)  # by how much f would rise for each unit that a constraint's left side rises above zero
+        if held.constraints is not None:
+            gradient = held.derivatives(solution.theta[None])[0][0]
+            pull = np.linalg.lstsq(jacobian(held.constraints, solution.theta).T, gradient, rcond=None)[0][len(equal) :]
+        if len(pull) and pull.min() < 0:
+            active.pop(int(pull.argmin()))
+        elif slack.min() < -SLACK:
+            active.append(bounds[int(slack.argmin())])
+        else:
+            break
+        if set(active) in tried:
+            solution = replace(solution, converged=np.array(False))
+            break
+        tried.append(set(active))
+        constraints = Constraints((*equal, *active), position, numbers) if equal or active else None
+        held = replace(problem, constraints=constraints)
+        solution = minimise(held, solution.theta)
+    return held, solution, tuple(c.said for c in active)

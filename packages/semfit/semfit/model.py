@@ -250,20 +250,18 @@ def blocks(table: ParameterTable) -> tuple[Block, ...]:
     >>> block.names, block.row.tolist(), block.column.tolist()
     (('x1', 'x2', 'x3', 'f'), [1, 2, 0, 1, 2, 3], [3, 3, 0, 1, 2, 3])
     """
-    return tuple(_block(table, g) for g in range(1, table.groups + 1))
-
-
-def _block(table: ParameterTable, group: int) -> Block:
-    placed = zip(table.rows, table.cells, strict=True)
-    rows = [(row, cell) for row, cell in placed if row.group == group and row.op not in RESPONSE]
-    free = [(*cell, table.position[row.key]) for row, cell in rows if row.free]
-    path, i, j, theta = np.array(free, dtype=int).reshape(-1, 4).T.copy()
-    fixed = [(*cell, row.value) for row, cell in rows if row.value is not None]
-    p = len(table.roles.observed)
-    if table.means:
-        fixed.append((False, p, p, 0.0))
-    exogenous = tuple(cell for row, cell in rows if row.exogenous)
-    return Block(table.names, p, table.means, path.astype(bool), i, j, theta, tuple(fixed), exogenous)
+    found, p = [], len(table.roles.observed)
+    constant = ((False, p, p, 0.0),) if table.means else ()
+    placed = [(row, cell) for row, cell in zip(table.rows, table.cells, strict=True) if row.op not in RESPONSE]
+    for group in range(1, table.groups + 1):
+        rows = [(row, cell) for row, cell in placed if row.group == group]
+        free = [(*cell, table.position[row.key]) for row, cell in rows if row.free]
+        path, i, j, theta = np.array(free, dtype=int).reshape(-1, 4).T.copy()
+        fixed = tuple((*cell, row.value) for row, cell in rows if row.value is not None)
+        exogenous = tuple(cell for row, cell in rows if row.exogenous)
+        own = path.astype(bool), i, j, theta, fixed + constant, exogenous
+        found.append(Block(table.names, p, table.means, *own))
+    return tuple(found)
 
 
 def moments_block(like: Block, i: Array, j: Array) -> Block:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from semfit.columns import check_definite, clusters_of, correlation, matrix, one_column, weights_of
-from semfit.errors import DataError, ParameterError, UnknownNameError
+from semfit.errors import DataError, ParameterError, UnknownNameError, one_of
 from semfit.missing import MissingPatterns, Patterns, missing_patterns, saturated
 from semfit.model import Array
 
@@ -118,8 +118,7 @@ def read(
     """
     if not isinstance(data, pd.DataFrame):
         raise ParameterError(f"data is a pandas DataFrame, one row per observation; got {type(data).__name__}.")
-    if missing not in MISSING:
-        raise UnknownNameError("treatment of missing values", missing, MISSING)
+    one_of("treatment of missing values", missing, MISSING)
     columns = {group: "group column", cluster: "column of clusters"} | dict.fromkeys(names, "variable in the model")
     for name, kind in columns.items():
         if name is not None and name not in data.columns:
@@ -267,8 +266,7 @@ def _given(moments: Moments, names: Sequence[str], label: str) -> GroupSample:
         )
     table = moments.covariance
     for name in names:
-        if name not in table.index or name not in table.columns:
-            raise UnknownNameError("variable in the model", name, map(str, table.columns))
+        one_of("variable in the model", name, [each for each in table.columns if each in table.index])
     if isinstance(moments.nobs, bool) or not isinstance(moments.nobs, int | np.integer) or moments.nobs <= len(names):
         raise ParameterError(
             f"nobs must be a whole number above the number of variables, {len(names)}; got {moments.nobs!r}."

@@ -150,7 +150,7 @@ def pool(fits: Sequence[SemFit]) -> Pooled:
         raise ParameterError(f"pool takes two or more fits, one per imputation; got {len(fits)}.")
 
     def call(one: SemFit) -> tuple:
-        return one.table.rows, [d.name for d in one.table.defined], one.estimator, one.nobs
+        return one.table.rows, [*one.table.defined], one.estimator, one.nobs
 
     for k, one in enumerate(fits, start=1):
         if call(one) != call(fits[0]):

@@ -13,7 +13,7 @@ from scipy.special import ndtr, ndtri
 
 from semfit.errors import DataError, ParameterError, one_of, probability, whole
 from semfit.estimate import Likelihood, minimise
-from semfit.inequality import refuse
+from semfit.inference import refuse
 from semfit.least_squares import LeastSquares, pairs
 from semfit.missing import Patterns
 from semfit.moments import GroupSample

@@ -10,7 +10,6 @@ from semfit import robust
 from semfit.columns import correlation
 from semfit.least_squares import ResponseBlock
 from semfit.model import Array
-from semfit.saturated import information
 from semfit.solved import Solved
 
 
@@ -56,7 +55,7 @@ def _errors(fit: Solved) -> list[Array]:
     for block, group, base in zip(fit.problem.blocks, fit.sample.groups, fit.problem.bases, strict=True):
         full, implied, p = robust.saturated_block(block), block.implied(fit.theta, base), block.observed
         C, mean = implied.covariance[:p, :p], implied.mean[:p]
-        V = information(full, group.patterns, C, mean, fit.information == "observed")
+        V = robust.information(full, group.patterns, C, mean, fit.information == "observed")
         G = np.linalg.inv(robust.saturated_information(full, group))
         if fit.estimator in ("MLM", "MLR"):
             G = G @ robust.saturated_products(full, group) @ G

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
-from semfit import identification, measures, ordinal_measures, prediction, report, residuals, robust, scores
-from semfit.comparison import HypothesisStatistic, compare
+from semfit import comparison, identification, measures, prediction, report, residuals, robust, scores
 from semfit.effects import path_effects
-from semfit.errors import NotTestable, probability
+from semfit.errors import probability
 from semfit.expressions import jacobian
 from semfit.inference import TestStatistic, covariance, delta_errors, free_directions, z_tests
 from semfit.least_squares import LeastSquares, ResponseBlock
@@ -109,10 +107,8 @@ class SemFit(report.Shown):
     @cached_property
     def estimates(self) -> pd.DataFrame:
         """One line per parameter: lhs, op, rhs, label, group, est, se, z, pvalue, ci_low, ci_high, std_all."""
-        est, se = self.values, self.errors
-        low, high = self._ends(LEVEL)
-        tests = z_tests(est, se) | {"ci_low": low, "ci_high": high}
-        return self.frame(est=est, se=se, **tests, std_all=self.standardized_at(self.theta))
+        tests = self._tests(LEVEL)
+        return self.frame(est=self.values, se=self.errors, **tests, std_all=self.standardized_at(self.theta))
 
     def variances_at(self, theta: Array, group: int = 1) -> dict[str, Array]:
         """Return the variance the model implies of every variable, latent ones too, at other parameters.
@@ -141,12 +137,13 @@ class SemFit(report.Shown):
         bread = covariance(H, free_directions(self.problem, self.theta)).inverse
         return bread @ robust.meat(self.problem, self.sample, self.theta) @ bread / self.nobs
 
-    def _ends(self, level: float) -> tuple[Array, Array]:
-        """Return the lower and upper ends of the intervals of every row and defined parameter."""
+    def _tests(self, level: float) -> dict[str, Array]:
+        """Return z, p value and ends of the interval of every row and defined parameter; drawn ends where there are."""
+        tests = z_tests(self.values, self.errors, level)
         if self.draws is not None:
-            return tuple(self.draws.intervals("percentile", level)[["ci_low", "ci_high"]].to_numpy().T)
-        half = special.ndtri((1 + level) / 2) * self.errors
-        return self.values - half, self.values + half
+            drawn = self.draws.intervals("percentile", level)
+            tests |= {end: drawn[end].to_numpy() for end in ("ci_low", "ci_high")}
+        return tests
 
     @cached_property
     def _named(self) -> dict[str, int]:
@@ -155,7 +152,7 @@ class SemFit(report.Shown):
         for k, row in enumerate(self.rows):
             if row.free:
                 first.setdefault(row.key, (row.name, k))
-        return dict(first.values()) | {d.name: len(self.rows) + k for k, d in enumerate(self.table.defined)}
+        return dict(first.values()) | {name: len(self.rows) + k for k, name in enumerate(self.table.defined)}
 
     def _series(self, column: str) -> pd.Series:
         return pd.Series(self.estimates[column].to_numpy()[list(self._named.values())], [*self._named], name=column)
@@ -201,8 +198,8 @@ class SemFit(report.Shown):
         """
         probability("alpha", alpha)
         at = list(self._named.values())
-        low, high = self._ends(1 - alpha)
-        return pd.DataFrame({"lower": low[at], "upper": high[at]}, [*self._named])
+        ends = self._tests(1 - alpha)
+        return pd.DataFrame({"lower": ends["ci_low"][at], "upper": ends["ci_high"][at]}, [*self._named])
 
     def predict(self, data: pd.DataFrame | None = None, method: str = "regression") -> pd.DataFrame:
         """Return factor scores by the regression method or Bartlett's, see :func:`semfit.prediction.factor_scores`.
@@ -243,7 +240,7 @@ class SemFit(report.Shown):
             out |= measures.likelihood_measures(self)
         out |= measures.rmsea(test.chisq, test.df, self.divisor, groups)
         if isinstance(self.problem, LeastSquares):
-            out |= ordinal_measures.residual_measures(self.problem, self.sample, self.solution.theta, test.df)
+            out |= measures.ordinal_residual_measures(self.problem, self.sample, self.solution.theta, test.df)
         else:
             out |= measures.residual_measures(self.problem, self.sample, self.solution.theta, test.df)
             out["ecvi"] = (test.chisq + 2 * self.npar) / self.nobs
@@ -254,7 +251,7 @@ class SemFit(report.Shown):
             out = {k: v if k in ("npar", "df") else np.nan for k, v in out.items()}
         elif isinstance(self.problem, LeastSquares):
             if test.scaling is not None:
-                out |= ordinal_measures.robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
+                out |= measures.ordinal_robust_measures(self.problem, self.sample, self.theta, self.curvature, test.df)
         elif self.index_statistics[0].scaling is not None:
             out |= measures.robust_indices(*self.index_statistics, self.nobs, groups)
         return pd.Series([*out.values()], [*out], dtype=float, name="fit measures")
@@ -304,24 +301,13 @@ class SemFit(report.Shown):
         ends = {"r2": 1 - own["std_all"], "se": own["se"], "ci_low": 1 - own["ci_high"], "ci_high": 1 - own["ci_low"]}
         return own[["lhs", "group"]].assign(**ends).reset_index(drop=True)
 
-    @cached_property
-    def effects(self) -> pd.DataFrame:
-        """Direct, total and all indirect effects, see :func:`semfit.effects.path_effects`."""
-        return path_effects(self)
-
-    def compare(self, other: SemFit) -> tuple[pd.DataFrame, HypothesisStatistic | NotTestable]:
-        """Set this fit beside another to the same data, see :func:`semfit.comparison.compare`."""
-        return compare(self, other)
-
-    @cached_property
-    def residuals(self) -> pd.DataFrame:
-        """Observed less implied moments: raw, as correlations, with se and z, see ``semfit.residuals.residuals``."""
-        return residuals.residuals(self)
-
-    @cached_property
-    def modification_indices(self) -> pd.DataFrame:
-        """Score test of every parameter the model leaves out, see ``semfit.scores.modification_indices``."""
-        return scores.modification_indices(self)
+    # what others derive of a fit, under their own docstrings
+    effects = cached_property(path_effects)
+    residuals = cached_property(residuals.residuals)
+    modification_indices = cached_property(scores.modification_indices)
+    compare = comparison.compare
+    summary = report.summary
+    to_lavaan = report.to_lavaan
 
     def plot(
         self,
@@ -344,13 +330,5 @@ class SemFit(report.Shown):
 
         return plot_paths(self, ax, group=group, standardized=standardized, items=items, names=names, without=without)
 
-    def summary(self) -> str:
-        """Return the fit as text: problems first, then test and fit measures, then all parameters."""
-        return report.summary(self)
-
     def _repr_html_(self) -> str:
         return f"<pre>{escape(self.summary())}</pre>"
-
-    def to_lavaan(self) -> str:
-        """Return the R code that fits the same model with lavaan."""
-        return report.to_lavaan(self)

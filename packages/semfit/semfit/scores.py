@@ -52,28 +52,6 @@ def modification_indices(fit: Solved) -> pd.DataFrame:
     return found.assign(chisq=fit.test.chisq - found["mi"], cfi=cfi, rmsea=rmsea)
 
 
-def release_tests(fit: Solved) -> pd.DataFrame:
-    """Return the score test of letting each equality go for one group or variable: the guide to partial invariance.
-
-    Parameters
-    ----------
-    fit : SemFit
-        A fit with parameters held equal across groups, or by labels within one, such as across waves.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As :func:`score_tests` gives it, largest ``mi`` first; a row is what would get its own parameter, never the
-        first of those that are equal.
-    """
-    met, rows = set[str](), list[Parameter]()
-    for row in fit.rows:
-        if row.free:
-            rows += [row] if row.key in met else []
-            met.add(row.key)
-    return score_tests(fit, rows).sort_values("mi", ascending=False, ignore_index=True)
-
-
 def _candidates(fit: Solved, group: int) -> list[Parameter]:
     """All parameters a group's table does not hold."""
     table, roles = fit.table, fit.table.roles

@@ -193,7 +193,7 @@ class Solved:
     def frame(self, **columns: Array) -> pd.DataFrame:
         """Return what names each row and defined parameter, with columns beside it."""
         lines = [(row.lhs, row.op, row.rhs, row.label, row.group) for row in self.rows]
-        lines += [(d.name, ":=", d.expression.text, d.name, 0) for d in self.table.defined]
+        lines += [(name, ":=", one.text, name, 0) for name, one in self.table.defined.items()]
         *texts, groups = zip(*lines, strict=True)
         every = np.array([x for own in texts for x in own], dtype=object)
         text = pd.array(every, dtype=TEXT)  # in one go: to read four columns takes longer

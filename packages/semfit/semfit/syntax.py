@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,9 +19,7 @@ FORMS = {
     "|": "item | t1 + t2",
     "~*~": "item ~*~ item",
     ":=": "name := expression of labels",
-    "==": "expression of labels == expression of labels",
-    "<": "expression of labels < expression of labels",
-    ">": "expression of labels > expression of labels",
+    **{relation: f"expression of labels {relation} expression of labels" for relation in ("==", "<", ">")},
 }
 TOKEN = re.compile(
     r"(?P<space>[ \t\r]+)|(?P<newline>\n|;)|(?P<comment>[#!][^\n]*)"
@@ -103,19 +102,11 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Definition:
-    """A parameter computed from others, ``name := expression``."""
-
-    name: str
-    expression: Expression
-
-
-@dataclass(frozen=True)
 class ModelText:
     """A parsed model: terms as written, defined parameters, and constraints: what must be zero, or not negative."""
 
     terms: tuple[Term, ...]
-    defined: tuple[Definition, ...]
+    defined: Mapping[str, Expression]
     constraints: tuple[Expression, ...]
 
 
@@ -147,7 +138,7 @@ def parse(text: str) -> ModelText:
     if not isinstance(text, str):
         raise ParameterError(f"a model is a text such as 'f =~ x1 + x2 + x3'; got {type(text).__name__}.")
     terms: dict[tuple[str, str, str], Term] = {}
-    defined: dict[str, Definition] = {}
+    defined: dict[str, Expression] = {}
     constraints: list[Expression] = []
     for tokens in statements(tokenize(text)):
         relation = _relation(tokens)
@@ -157,7 +148,7 @@ def parse(text: str) -> ModelText:
                 raise error_at(tokens[0], f"expected one name before :=, found {quoted(left)}", ":=")
             if left in defined:
                 raise error_at(tokens[0], f"{named(left)} is defined twice", ":=")
-            defined[left] = Definition(left, _expression(right, relation))
+            defined[left] = _expression(right, relation)
         elif relation.text in ("==", "<", ">"):
             constraints.append(_constraint(tokens, relation))
         else:
@@ -166,7 +157,7 @@ def parse(text: str) -> ModelText:
                 terms[key] = _merge(terms[key], term) if key in terms else term
     if not terms:
         raise ParameterError("the model holds no relation between variables; the form is `latent =~ item + item`.")
-    return ModelText(tuple(terms.values()), tuple(defined.values()), tuple(constraints))
+    return ModelText(tuple(terms.values()), defined, tuple(constraints))
 
 
 def parse_constraints(text: str) -> tuple[Expression, ...]:
@@ -271,10 +262,10 @@ class _Statement:
 
     def terms(self) -> list[Term]:
         """Every left variable with every right term."""
-        left = [self._variable("a variable")]
+        left = [self._variable()]
         while self._peek().text == "+":
             self._take()
-            left.append(self._variable("a variable"))
+            left.append(self._variable())
         if self._peek().text != self.op:
             raise self._wrong(f"{self.op!r}")
         self._take()
@@ -301,7 +292,7 @@ class _Statement:
             if token.text == "0":
                 said["fixed"] = (0.0,)
         else:
-            rhs = self._variable("a variable")
+            rhs = self._variable()
             if self._peek().text == ":":
                 raise error_at(self._peek(), "a product of variables is not a variable; add its column to the data", op)
         return [Term(name, op, rhs, line=first.line, column=first.column, **said) for name in left]
@@ -366,9 +357,9 @@ class _Statement:
         text = value[wanted]
         return {allowed[name.text]: re.sub(r"\s", "", text) if isinstance(text, str) else text}
 
-    def _variable(self, expected: str) -> str:
+    def _variable(self) -> str:
         if self._peek().kind != "name":
-            raise self._wrong(expected)
+            raise self._wrong("a variable")
         return self._take().text
 
     def _peek(self) -> Token:

@@ -10,9 +10,9 @@ from itertools import combinations
 from math import isnan
 from typing import TypeVar
 
-from semfit.errors import ParameterError, UnknownNameError
+from semfit.errors import ParameterError, one_of
 from semfit.expressions import Expression
-from semfit.syntax import Definition, ModelText, Term, unordered
+from semfit.syntax import ModelText, Term, unordered
 
 Entry = TypeVar("Entry")
 RESPONSE = ("|", "~*~")  # parameters of responses, which have no cell in a matrix of paths
@@ -92,7 +92,7 @@ class ParameterTable:
     groups: int
     means: bool
     fixed_covariates: tuple[str, ...]
-    defined: tuple[Definition, ...]
+    defined: Mapping[str, Expression]
     constraints: tuple[Expression, ...]
 
     @cached_property
@@ -168,8 +168,7 @@ def build(
     ['f=~x2', 'f=~x3', 'x1~~x1', 'x2~~x2', 'x3~~x3', 'f~~f']
     """
     for name in group_equal:
-        if name not in GROUP_EQUAL:
-            raise UnknownNameError("class of parameters in group_equal", name, GROUP_EQUAL)
+        one_of("class of parameters in group_equal", name, GROUP_EQUAL)
     roles = find_roles(model.terms)
     ordered = dict(ordered or {})
     check_responses(model.terms, ordered, parameterization)
@@ -327,21 +326,13 @@ def _one_value_per_label(rows: list[Parameter]) -> list[Parameter]:
 def _check_labels(table: ParameterTable) -> None:
     """Every label used in an expression must exist, and a defined name must be new."""
     labels = {row.label for row in table.rows if row.label}
-    for definition in table.defined:
-        if definition.name in labels:
-            raise ParameterError(
-                f"{definition.name} is both the label of a parameter and defined by :=; use two names."
-            )
-        _known(definition.expression, labels)
-        labels.add(definition.name)
-    for constraint in table.constraints:
-        _known(constraint, labels)
-
-
-def _known(expression: Expression, labels: set[str]) -> None:
-    for name in expression.names:
-        if name not in labels:
-            raise UnknownNameError(f"label in the expression {expression.text!r}", name, labels)
+    for defined, expression in [*table.defined.items(), *(("", one) for one in table.constraints)]:
+        if defined in labels:
+            raise ParameterError(f"{defined} is both the label of a parameter and defined by :=; use two names.")
+        for name in expression.names:
+            one_of(f"label in the expression {expression.text!r}", name, labels)
+        if defined:
+            labels.add(defined)
 
 
 def check_responses(terms: Sequence[Term], ordered: Mapping[str, int], parameterization: str) -> None:
@@ -365,8 +356,8 @@ def check_responses(terms: Sequence[Term], ordered: Mapping[str, int], parameter
         where = f"line {t.line}, column {t.column}: {t.lhs} {t.op} {t.rhs}"
         if t.op in RESPONSE and t.lhs not in ordered:
             raise ParameterError(f"{where}, but {t.lhs} is not an ordered item; name it in ordered=….")
-        if t.op == "|" and t.rhs not in (known := [f"t{k + 1}" for k in range(ordered[t.lhs])]):
-            raise UnknownNameError(f"threshold of {t.lhs}", t.rhs, known)
+        if t.op == "|":
+            one_of(f"threshold of {t.lhs}", t.rhs, [f"t{k + 1}" for k in range(ordered[t.lhs])])
         if t.op == "~*~" and t.lhs != t.rhs:
             raise ParameterError(f"{where}; a scale has its item on both sides.")
         follows = "~*~" if parameterization == "theta" else "~~"

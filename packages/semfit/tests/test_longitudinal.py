@@ -11,7 +11,7 @@ import pytest
 
 import semfit
 from semfit import ParameterError, UnknownNameError, wave_model
-from semfit.longitudinal import ORDINAL_WAVE_LADDER, WAVE_LADDER
+from semfit.ladders import ORDINAL_WAVE_LADDER, WAVE_LADDER
 
 REFERENCE = json.loads((parity.HERE / "waves.json").read_text(encoding="utf-8"))
 TWO = "dem60 =~ y1 + y2 + y3 + y4\ndem65 =~ y5 + y6 + y7 + y8\n" + "\n".join(f"y{k} ~~ y{k + 4}" for k in range(1, 5))

@@ -8,7 +8,7 @@ import pytest
 import semfit
 from semfit import moments, robust
 from semfit.estimate import Likelihood
-from semfit.saturated import information, products
+from semfit.robust import information, products
 
 NAMES = [name for name, spec in parity.MODELS.items() if spec["args"].get("missing") == "fiml"]
 

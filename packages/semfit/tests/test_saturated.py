@@ -8,8 +8,7 @@ from semfit import missing
 from semfit.estimate import Likelihood
 from semfit.missing import missing_patterns
 from semfit.moments import pattern_moments
-from semfit.robust import moments_theta, saturated_block
-from semfit.saturated import information
+from semfit.robust import information, moments_theta, saturated_block
 
 
 @pytest.mark.parametrize("observed", [True, False])
