@@ -14,13 +14,13 @@ from semfit.errors import UnknownNameError as UnknownNameError
 from semfit.expressions import jacobian as jacobian
 from semfit.fit import fit as fit
 from semfit.groups import Invariance as Invariance
+from semfit.groups import PartialInvariance as PartialInvariance
 from semfit.groups import invariance as invariance
+from semfit.groups import partial_invariance as partial_invariance
 from semfit.inference import delta_errors as delta_errors
+from semfit.ladders import level_model as level_model
 from semfit.ladders import wave_model as wave_model
 from semfit.moments import Moments as Moments
-from semfit.ladders import level_model as level_model
-from semfit.groups import PartialInvariance as PartialInvariance
-from semfit.groups import partial_invariance as partial_invariance
 from semfit.plschecks import PlsGroups as PlsGroups
 from semfit.plschecks import PlsPrediction as PlsPrediction
 from semfit.plschecks import pls_groups as pls_groups

@@ -68,7 +68,7 @@ class _Tables:
         tables: dict[str, Any] = {"constructs": constructs, "paths": self.paths}
         tables["covariances"] = [line for term in self.model.terms if term.op == "~~" for line in self.covariance(term)]
         tables["leave_out"] = ["*"]  # a model says nothing of other columns
-        asked = [ends for defined in self.model.defined for ends in self.asked(defined)]
+        asked = [ends for name in self.model.defined for ends in self.asked(name)]
         for key, found in zip(("strategies", "outcomes"), zip(*asked, strict=True), strict=False):
             tables[key] = list(dict.fromkeys(found))
         return tables
@@ -98,17 +98,17 @@ class _Tables:
         free = pair <= {*self.constructs, *self.alone} and not pair & depending  # of causes that depend on none
         return [] if len(pair) == 1 or free else [" ~~ ".join(sorted(pair))]
 
-    def asked(self, defined: Any) -> list[tuple[str, str]]:
+    def asked(self, name: str) -> list[tuple[str, str]]:
         """Return where each product of paths in a definition starts and where it leads."""
-        found, text = [], defined.expression.text.replace("(", "").replace(")", "")
+        found, text = [], self.model.defined[name].text.replace("(", "").replace(")", "")
         for product in text.split("+"):
             labels = [label.strip() for label in product.split("*")]
-            if len(labels) == 1 and labels[0] in {other.name for other in self.model.defined}:
+            if len(labels) == 1 and labels[0] in self.model.defined:
                 continue
             ends = _ends([self.labelled.get(label, ("", "")) for label in labels])
             if ends is None:
                 raise DataError(
-                    f"model {self.file}: {defined.name} := {text} is no sum of products of labelled paths, each "
+                    f"model {self.file}: {name} := {text} is no sum of products of labelled paths, each "
                     "leading on from the one before; leave it out."
                 )
             found += [ends] * (len(labels) > 1)
