@@ -172,6 +172,23 @@ def elsewhere(tmp_path, monkeypatch):
     fonts.folder.cache_clear()
 
 
+def test_a_folder_that_lost_a_font_is_filled_again(tmp_path, monkeypatch):
+    ready, filled = fonts.folder(), []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    copy = tmp_path / ready.parent.name / ready.name
+    copy.mkdir(parents=True)
+    for file in ready.iterdir():
+        (copy / file.name).symlink_to(file)
+    monkeypatch.setattr(fonts, "_fill", lambda folder, sources: filled.append(folder.name))
+    for lost in (None, "OFL.txt"):
+        if lost:
+            (copy / lost).unlink()
+        fonts.folder.cache_clear()
+        fonts.folder()
+    fonts.folder.cache_clear()
+    assert filled == [ready.name]
+
+
 def test_a_changed_source_is_refused_and_leaves_nothing(elsewhere, monkeypatch):
     changed = elsewhere / "NotoSansSC[wght].ttf"
     changed.write_bytes(b"another font")

@@ -198,7 +198,14 @@ class Responses:
 
 
 def read_responses(
-    path: str | Path, codebook: Codebook, *, unknown: str = "error", invalid: str = "error", **opening: str | None
+    path: str | Path,
+    codebook: Codebook,
+    *,
+    unknown: str = "error",
+    invalid: str = "error",
+    sheet: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
 ) -> Responses:
     """Return the answers in a csv, Excel or SPSS file, an export of a Chinese survey platform included.
 
@@ -212,8 +219,8 @@ def read_responses(
         Columns that are neither in the codebook nor a survey platform's own field.
     invalid : {"error", "record"}
         Answers out of range and texts that map to no code: an error, or a line of ``invalid`` that screening shows.
-    **opening
-        ``sheet``, ``encoding`` and ``delimiter`` as in `read_table`.
+    sheet, encoding, delimiter : str, optional
+        As in `read_table`.
 
     Raises
     ------
@@ -222,7 +229,8 @@ def read_responses(
     """
     for name, given, allowed in (("unknown", unknown, ("error", "leave")), ("invalid", invalid, ("error", "record"))):
         require(given in allowed, name, given, ", ".join(allowed))
-    return responses_of(read_table(path, **opening), codebook, unknown=unknown, invalid=invalid)
+    table = read_table(path, sheet=sheet, encoding=encoding, delimiter=delimiter)
+    return responses_of(table, codebook, unknown=unknown, invalid=invalid)
 
 
 def responses_of(table: RawTable, codebook: Codebook, *, unknown: str = "error", invalid: str = "error") -> Responses:

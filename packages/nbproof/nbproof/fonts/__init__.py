@@ -235,11 +235,11 @@ def folder() -> Path:
     home = cache_folder("nbproof")
     made_of = " ".join([*(digest for _, digest in sources), str(RECIPE), version("fonttools")])
     ready = home / f"fonts-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
-    if not ready.is_dir():  # which appears whole
+    if not _whole(ready):
         try:
             home.mkdir(parents=True, exist_ok=True)
             with FileLock(home / "fonts.lock"):
-                if not ready.is_dir():
+                if not _whole(ready):
                     _fill(ready, sources)
         except OSError as error:
             raise OutputError(
@@ -263,6 +263,12 @@ def _source(package: str, source: str) -> tuple[Path, str]:
     return Path(str(entry.locate())), registered
 
 
+def _whole(ready: Path) -> bool:
+    """Say whether all fonts are there: what tidies a cache folder may have taken some."""
+    fonts = (f"{family} {style}.ttf" for family, style in product(FAMILIES.values(), WEIGHTS.values()))
+    return all((ready / name).is_file() for name in (*fonts, COVERED, "OFL.txt"))
+
+
 def _fill(ready: Path, sources: Sequence[tuple[Path, str]]) -> None:
     """Cut all fonts beside the final folder and rename them into place."""
     from nbproof.fonts.cutting import cut  # fontTools: not where the fonts are there
@@ -272,6 +278,7 @@ def _fill(ready: Path, sources: Sequence[tuple[Path, str]]) -> None:
             raise MissingExtraError(
                 f"{path.name} has sha256 {found}, its package registered {registered}; reinstall {package}."
             )
+    shutil.rmtree(ready, ignore_errors=True)
     for left in ready.parent.glob(".cutting-*"):  # of a process that was killed: the lock is ours
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=".cutting-", dir=ready.parent, ignore_cleanup_errors=True) as name:
