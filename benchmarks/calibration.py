@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, cached_property
 from time import process_time
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,14 @@ from socialcommerce import verdicts
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.evidence import survey as respondents
 from socialcommerce.paper import Hypothesis
-from surveysem import Defects, Departures, EffectTest, NotTestable, Study, Truth, groups, paths
+from surveysem import Defects, EffectTest, NotTestable, Study, Truth, groups, paths
+from surveysem.errors import require
+from surveysem.synthetic import cut_answers, draw_errors
 
-__all__ = ["Cell", "data_set", "discoveries", "family_errors", "hypothesis_rates", "judge", "null_truth", "pseudo_true"]
+__all__ = [
+    "Cell", "DepartingTruth", "data_set", "discoveries", "family_errors", "hypothesis_rates", "judge", "null_truth",
+    "pseudo_true",
+]  # fmt: skip
 
 JOINT = (respondents.CONTACT, respondents.EQUAL, respondents.INDIRECT)  # least or largest of several: at least nominal
 LEFT_OUT = "Left out of this cell."
@@ -51,16 +57,101 @@ def null_truth(truth: Truth, where: str, strategies: Iterable[str] | None = None
 
 
 @dataclass(frozen=True)
+class DepartingTruth(Truth):
+    """A truth whose respondents depart from the model that is fitted to them; by default they do not.
+
+    Parameters
+    ----------
+    skew : float
+        Every latent answer is cut so many standard deviations lower, so that answers pile up at the top.
+    cross_loading : float
+        Of the first item of every construct on the next construct of the codebook.
+    method : float
+        Loading of every answer, as given before reverse-keyed items are turned, on a method factor of its own.
+    missing : float
+        Share of the items' cells that are empty, from 0 to below 1.
+    missing_slope : float
+        Of the probit of an empty cell on its latent answer: 0 is at random, above 0 high answers go missing.
+    careless : float
+        Chance that a respondent answers all items at random, from 0 to 1; checks are passed and time is taken, so
+        that screening does not see it.
+    """
+
+    skew: float = 0.0
+    cross_loading: float = 0.0
+    method: float = 0.0
+    missing: float = 0.0
+    missing_slope: float = 0.0
+    careless: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("skew", "cross_loading", "method", "missing", "missing_slope", "careless"):
+            require(np.isfinite(getattr(self, name)), f"departure {name}", getattr(self, name), "a finite number")
+        require(0 <= self.missing < 1, "departure missing", self.missing, "a share from 0 to 1")
+        require(0 <= self.careless <= 1, "departure careless", self.careless, "a share from 0 to 1")
+
+    @classmethod
+    def of(cls, truth: Truth, **departures: float) -> Self:
+        """Return a truth that departs as stated, and is else the one given."""
+        return cls(**{each.name: getattr(truth, each.name) for each in fields(truth)}, **departures)
+
+    def draw_items(self, constructs: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
+        """Draw the answers to the items, shape (N, items): latent answers of variance 1, cut, some of them lost.
+
+        Raises
+        ------
+        ParameterError
+            When the departures leave an item no variance of its own.
+        """
+        items, names = [self.codebook.by_code[code] for code in self.codebook.items], list(self.codebook.scales)
+        L, S = self._item_loadings(), self.pooled.covariance.loc[names, names].to_numpy()
+        left = 1 - ((L @ S) * L).sum(1) - self.method**2
+        if left.min() < 0:  # zero is what a single item stated to be without error leaves
+            code = items[left.argmin()].code
+            raise surveysem.ParameterError(
+                f"the departures explain all the variance of {code}; allowed: loadings that leave some."
+            )
+        F = np.column_stack([constructs[name] for name in names])
+        latent = F @ L.T + np.sqrt(left) * draw_errors(self, len(F), rng)
+        if self.method:
+            turn = np.array([-1.0 if item.reverse else 1.0 for item in items])
+            latent += self.method * turn * rng.standard_normal((len(F), 1))
+        codes = cut_answers(self, latent + self.skew)
+        if self.careless:
+            careless = rng.random(len(F)) < self.careless
+            low, high = ([getattr(item.scale, end) for item in items] for end in ("low", "high"))
+            codes[careless] = rng.integers(low, np.add(high, 1), (careless.sum(), len(items)))
+        if self.missing:
+            slope = self.missing_slope
+            tendency = (slope * latent + rng.standard_normal(latent.shape)) / np.sqrt(1 + slope**2)
+            codes[tendency > special.ndtri(1 - self.missing)] = np.nan
+        return codes
+
+    def _item_loadings(self) -> np.ndarray:
+        """Return the loadings of every item, in the order asked, on every construct."""
+        book = self.codebook
+        at, firsts = list(book.scales), {codes[0] for codes in book.scales.values()}
+        L = np.zeros((len(book.items), len(at)))
+        for row, code in zip(L, book.items, strict=True):
+            own = at.index(book.by_code[code].construct)
+            row[own] = self.loadings[at[own]]
+            row[(own + 1) % len(at)] += self.cross_loading * (code in firsts)
+        return L
+
+
+@dataclass(frozen=True)
 class Cell:
     """What data sets are drawn from, and how they are analysed.
 
     Parameters
     ----------
     truth : Truth
+        A DepartingTruth where answers depart from the model that is fitted.
     nobs : int
         Respondents drawn, before screening.
-    defects, departures
-        Planted for screening to find; of the answers from the model that is fitted.
+    defects
+        Planted for screening to find.
     draws : int
         Bootstrap resamples.
     method : {"one-step", "refit"}
@@ -74,7 +165,6 @@ class Cell:
     truth: Truth
     nobs: int = 600
     defects: Defects = field(default_factory=Defects)
-    departures: Departures = field(default_factory=Departures)
     draws: int = 500
     method: str = "one-step"
     left_out: tuple[str, ...] = ()
@@ -255,7 +345,7 @@ def judge(count: int, sets: int, nominal: float, rates: int, side: str = "two-si
 
 def _drawn(of: Cell, seed: int, resampling: int) -> Study:
     """Draw, read and screen respondents; their basis is that of people, so that the rules about people apply."""
-    sample = surveysem.draw_respondents(of.truth, of.nobs, departures=of.departures, defects=of.defects, seed=seed)
+    sample = surveysem.draw_respondents(of.truth, of.nobs, defects=of.defects, seed=seed)
     responses = replace(sample.responses, basis="survey")
     return _Resampled(responses, surveysem.screen(responses), draws=of.draws, seed=resampling, method=of.method)
 

@@ -22,12 +22,12 @@ import calibration
 import numpy as np
 import pandas as pd
 import survey_calibration_page  # beside this file
-from calibration import Cell, null_truth
+from calibration import Cell, DepartingTruth, null_truth
 
 import semfit
 from socialcommerce import survey
 from stockflow import experiments
-from surveysem import Defects, Departures, Truth
+from surveysem import Defects, Truth
 
 SEED, ROUNDS = 20241122, 20
 TRIAL_SEED, TARGET_SEED = 1, 2  # a trial and the pseudo-true values must not look at the data sets of the run
@@ -37,7 +37,9 @@ MORE = {"null a": 10, "null b": 10, "departures": 10, "missing": 6, "refit": 2}
 MOST = 20  # rounds of MORE
 NOBS = 600
 DEFECTS = Defects(straight_liners=5, speeders=6, failed_checks=6, duplicates=3, out_of_range=2)
-DEPARTURES = Departures(skew=0.5, cross_loading=0.1, method=0.1, missing=0.01, missing_slope=1.0, careless=0.05)
+DEPARTURES = {
+    "skew": 0.5, "cross_loading": 0.1, "method": 0.1, "missing": 0.01, "missing_slope": 1.0, "careless": 0.05
+}  # fmt: skip
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 ROWS, TARGETS = ROOT / "build" / "survey_calibration", HERE / "survey_calibration_targets.json"
@@ -58,14 +60,15 @@ def cells() -> dict[str, Cell]:
     """Return where data sets are drawn from, by name."""
     own = survey.own_truth()
     apart = replace(null_truth(own, "a"), differences={"stickiness": {"emotion": 0.10}})
+    departing = DepartingTruth.of(own, **DEPARTURES)
     targets = json.loads(TARGETS.read_text(encoding="utf-8")) if TARGETS.exists() else {}
     made = {
         "truth": Cell(own),
         "null": Cell(no_effect(own), left_out=EQUAL),
         "null a": Cell(apart),
         "null b": Cell(null_truth(own, "b"), left_out=EQUAL),
-        "departures": Cell(own, departures=DEPARTURES, left_out=EQUAL, targets=targets.get("departures", {})),
-        "missing": Cell(own, departures=Departures(missing=0.006), left_out=EQUAL),
+        "departures": Cell(departing, left_out=EQUAL, targets=targets.get("departures", {})),
+        "missing": Cell(DepartingTruth.of(own, missing=0.006), left_out=EQUAL),
         "refit": Cell(own, method="refit", left_out=EQUAL),
     }
     return {name: replace(cell, nobs=NOBS, defects=DEFECTS) for name, cell in made.items()}

@@ -6,16 +6,20 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from books import THREE
+from scipy import stats
 
+import semfit
+import surveysem
 from benchmarks import calibration
 from benchmarks import calibration_figure as drawing
-from benchmarks.calibration import Cell
+from benchmarks.calibration import Cell, DepartingTruth
 from socialcommerce import survey
 from socialcommerce.errors import UnknownNameError
 from socialcommerce.evidence import survey as respondents
 from socialcommerce.figures import style
 from stockflow import experiments
-from surveysem import Defects, Departures, true_values
+from surveysem import Defects, ParameterError, Truth, draw_respondents, true_values
 from tests.palette import check_palette
 
 IDS = [f"H{k}" for k in range(30, 53)]
@@ -73,7 +77,7 @@ def test_what_cannot_be_analysed_is_told_in_every_row():
 
 @pytest.mark.slow
 def test_serial_and_processes_agree():
-    fn = partial(calibration.data_set, {"one": cell(departures=Departures(skew=0.5))})
+    fn = partial(calibration.data_set, {"one": cell(truth=DepartingTruth.of(survey.own_truth(), skew=0.5))})
     tables = [
         experiments.run(fn, [{"cell": "one"}], 3, executor, workers=2).drop(columns="seconds")
         for executor in ("serial", "processes")
@@ -229,3 +233,88 @@ def test_null_truths_leave_no_indirect_effect(where, kept, dropped):
 def values(truth, kind):
     found = true_values(truth)
     return found[found["kind"] == kind].set_index(["outcome", "predictor"])["value"]
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory):
+    path = tmp_path_factory.mktemp("book") / "three.toml"
+    path.write_text(THREE, encoding="utf-8")
+    book = surveysem.load_codebook(path)
+    return Truth(book, {"buying": {"trust": 0.5}, "sharing": {"trust": 0.2, "buying": -0.4}})
+
+
+LOTS = 40_000
+CUTS = np.linspace(-1.5, 1.5, 4)  # of five points
+
+
+def departing(truth, seed=3, **options):
+    return draw_respondents(DepartingTruth.of(truth, **options), LOTS, seed=seed)
+
+
+def numbers(sample):
+    return sample.cells[sample.truth.codebook.items].astype(float)
+
+
+def test_without_departures_the_same_respondents_are_drawn(truth):
+    plain = draw_respondents(truth, 500, seed=3)
+    pd.testing.assert_frame_equal(plain.cells, draw_respondents(DepartingTruth.of(truth), 500, seed=3).cells)
+    assert not plain.cells.equals(draw_respondents(DepartingTruth.of(truth, method=0.2), 500, seed=3).cells)
+
+
+def test_skewed_answers_pile_up_at_the_top(truth):
+    means = numbers(departing(truth, skew=0.8)).mean()
+    expected = 1 + stats.norm.sf(CUTS - 0.8).sum()
+    assert means.drop(["T2", "S2"]).to_numpy() == pytest.approx(expected, abs=0.03)
+    assert means[["T2", "S2"]].to_numpy() == pytest.approx(6 - expected, abs=0.03)  # reverse-keyed
+
+
+@pytest.mark.parametrize("options", [{"cross_loading": 0.3}, {"method": 0.4}, {}])
+def test_latent_answers_correlate_as_their_loadings_say(truth, options):
+    """Polychoric correlations of the answers as given undo the cutting."""
+    sample = departing(truth, **options)
+    answers = numbers(sample)[["T1", "T2", "B1", "B3"]]
+    found = semfit.fit("f =~ T1 + T2 + B1 + B3", answers, estimator="WLSMV", ordered=True)
+    R = pd.DataFrame(found.sample.groups[0].covariance, found.sample.names, found.sample.names)
+    cross, method, trust = options.get("cross_loading", 0.0), options.get("method", 0.0), 0.5
+    assert R.at["T1", "B3"] == pytest.approx(0.75**2 * trust + cross * 0.75 + method**2, abs=0.03)
+    assert R.at["T2", "B3"] == pytest.approx(-(0.75**2) * trust + method**2, abs=0.03)  # as given: not turned round
+    sharing = 0.2 * trust - 0.4  # of sharing, on which B1 loads too, with buying
+    assert R.at["B1", "B3"] == pytest.approx(0.75**2 + cross * 0.75 * sharing + method**2, abs=0.03)
+
+
+def test_high_answers_go_missing_where_the_slope_says_so(truth):
+    by_chance, not_at_random = (departing(truth, missing=0.1, missing_slope=slope) for slope in (0.0, 1.0))
+    whole = numbers(departing(truth))
+    for sample in (by_chance, not_at_random):
+        assert numbers(sample).isna().mean().to_numpy() == pytest.approx(0.1, abs=0.008)
+        assert sample.planted.empty
+    forward = [code for code in whole if code not in ("T2", "S2")]
+    assert numbers(by_chance)[forward].mean().to_numpy() == pytest.approx(whole[forward].mean().to_numpy(), abs=0.03)
+    assert (numbers(not_at_random)[forward].mean() < whole[forward].mean() - 0.1).all()
+    assert (numbers(not_at_random)[["T2", "S2"]].mean() > whole[["T2", "S2"]].mean() + 0.1).all()
+
+
+@pytest.mark.slow
+def test_the_careless_answer_at_random_and_pass_the_screening(truth):
+    sample = departing(truth, careless=1.0)
+    found = numbers(sample)
+    assert found.mean().to_numpy() == pytest.approx(3, abs=0.04)
+    assert np.corrcoef(found.T)[np.triu_indices(9, 1)] == pytest.approx(0, abs=0.025)
+    assert len(surveysem.screen(sample.responses, surveysem.Rules(duplicates=False)).flagged) < 10
+    half, none = (numbers(departing(truth, careless=share)).cov().at["B1", "B2"] for share in (0.5, 0.0))
+    assert half == pytest.approx(none / 2, abs=0.05)  # the mean is 3 either way
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"missing": 1.0}, "departure missing is 1.0; allowed: a share from 0 to 1"),
+        ({"careless": -0.1}, "departure careless is -0.1; allowed: a share from 0 to 1"),
+        ({"skew": float("nan")}, "departure skew is nan; allowed: a finite number"),
+        ({"method": 0.7}, "the departures explain all the variance of T1; allowed: loadings that leave some"),
+        ({"cross_loading": 0.6}, "the departures explain all the variance of T1"),
+    ],
+)
+def test_impossible_departures(truth, options, message):
+    with pytest.raises(ParameterError, match=message):
+        draw_respondents(DepartingTruth.of(truth, **options), 100, seed=1)

@@ -64,7 +64,6 @@ from surveysem.study import options_of as options_of
 from surveysem.study import read_study as read_study
 from surveysem.synthetic import ContactCurve as ContactCurve
 from surveysem.synthetic import Defects as Defects
-from surveysem.synthetic import Departures as Departures
 from surveysem.synthetic import Sample as Sample
 from surveysem.synthetic import Truth as Truth
 from surveysem.synthetic import contact_truth as contact_truth

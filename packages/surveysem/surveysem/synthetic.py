@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import stats
 
 from nbproof import read_toml, write_whole
 from nbproof.shapes import COUNT, NUMBER, TABLE, TEXT, Field, check
@@ -259,6 +259,16 @@ class Truth:
             left[outcome] = float(1 - b @ S.loc[names, outcome])
         return Structure(terms, left, S)
 
+    def draw_items(self, constructs: Mapping[str, Array], rng: Generator) -> Array:
+        """Draw the answers to the items, shape (N, items): latent answers of variance 1, cut.
+
+        What draws respondents calls this: answers that depart from the model are those of a truth that overrides it.
+        """
+        own = [self.codebook.by_code[code].construct for code in self.codebook.items]
+        loadings = np.array([self.loadings[name] for name in own])
+        F = np.column_stack([constructs[name] for name in own])
+        return cut_answers(self, loadings * F + np.sqrt(1 - loadings**2) * draw_errors(self, len(F), rng))
+
     def population(self) -> str:
         """Return the model of the latent answers as `sem.simulate` reads it, a number before every variable.
 
@@ -472,42 +482,6 @@ def _plant(answers: Array, duration: Array, book: Codebook, defects: Defects, rn
 
 
 @dataclass(frozen=True)
-class Departures:
-    """How the answers depart from the model that is fitted to them; by default they do not.
-
-    Parameters
-    ----------
-    skew : float
-        Every latent answer is cut so many standard deviations lower, so that answers pile up at the top.
-    cross_loading : float
-        Of the first item of every construct on the next construct of the codebook.
-    method : float
-        Loading of every answer, as given before reverse-keyed items are turned, on a method factor of its own.
-    missing : float
-        Share of the items' cells that are empty, from 0 to below 1.
-    missing_slope : float
-        Of the probit of an empty cell on its latent answer: 0 is at random, above 0 high answers go missing.
-    careless : float
-        Chance that a respondent answers all items at random, from 0 to 1; checks are passed and time is taken, so
-        that screening does not see it.
-    """
-
-    skew: float = 0.0
-    cross_loading: float = 0.0
-    method: float = 0.0
-    missing: float = 0.0
-    missing_slope: float = 0.0
-    careless: float = 0.0
-
-    def __post_init__(self) -> None:
-        for each in fields(self):
-            require(np.isfinite(getattr(self, each.name)), f"departure {each.name}", getattr(self, each.name),
-                    "a finite number")  # fmt: skip
-        require(0 <= self.missing < 1, "departure missing", self.missing, "a share from 0 to 1")
-        require(0 <= self.careless <= 1, "departure careless", self.careless, "a share from 0 to 1")
-
-
-@dataclass(frozen=True)
 class Sample:
     """Drawn respondents, the truth they came from and what was planted.
 
@@ -519,7 +493,6 @@ class Sample:
     truth: Truth
     planted: pd.DataFrame
     seed: int | None
-    departures: Departures = Departures()
 
     @cached_property
     def responses(self) -> Responses:
@@ -536,7 +509,7 @@ class Sample:
         stated: dict[str, Any] = {"basis": BASIS, "codebook": truth.codebook.name, "seed": self.seed}
         stated["nobs"] = len(self.cells)
         stated |= {name: getattr(truth, name) for name in (*MEASUREMENT, "paths", "moderations", "differences")}
-        stated |= {"contact": truth.contact and asdict(truth.contact), "departures": asdict(self.departures)}
+        stated["contact"] = truth.contact and asdict(truth.contact)
         stated["population"] = truth.population().split("\n")
         text = json.dumps(stated, indent=1, ensure_ascii=False) + "\n"
         return [
@@ -546,14 +519,7 @@ class Sample:
         ]
 
 
-def draw_respondents(
-    truth: Truth,
-    nobs: int,
-    *,
-    departures: Departures | None = None,
-    defects: Defects | None = None,
-    seed: int | None = None,
-) -> Sample:
+def draw_respondents(truth: Truth, nobs: int, *, defects: Defects | None = None, seed: int | None = None) -> Sample:
     """Draw respondents from a stated truth.
 
     Items are cut from normal latent answers; checks are passed; controls are drawn evenly over their labels, counted
@@ -566,15 +532,15 @@ def draw_respondents(
         Loadings, paths and cuts to draw from.
     nobs : int
         Respondents.
-    departures, defects : optional
-        How the answers depart from the truth's model, and what careless respondents do; by default neither.
+    defects : Defects, optional
+        What careless respondents do; by default nothing.
     seed : int, optional
         Of the draws.
 
     Raises
     ------
     ParameterError
-        When there are fewer respondents or cells than the defects need, no check to fail, or an item without variance.
+        When there are fewer respondents or cells than the defects need, or no check to fail.
 
     Examples
     --------
@@ -584,7 +550,6 @@ def draw_respondents(
     ('synthetic sample', 2)
     """
     book = truth.codebook
-    departures, defects = departures or Departures(), defects or Defects()
     require(isinstance(nobs, int) and nobs > 0, "nobs", nobs, "a whole number from 1")
     require(seed is None or seed >= 0, "seed", seed, "a whole number from 0")
     book.needs_ranges()
@@ -596,13 +561,13 @@ def draw_respondents(
             answers[:, at[item.code]] = item.expected if item.role == "check" else _control(item, nobs, rng)
     group = answers[:, at[book.group]] - book.by_code[book.group].scale.low if book.group else np.zeros(nobs)
     constructs = draw_constructs(truth, group, rng)
-    answers[:, [at[code] for code in book.items]] = _items(truth, departures, constructs, rng)
+    answers[:, [at[code] for code in book.items]] = truth.draw_items(constructs, rng)
     if truth.contact and (codes := book.contact):
         counted = [book.by_code[code] for code in (codes.frequency, codes.outcome)]
         answers[:, [at[item.code] for item in counted]] = _contacts(truth.contact, counted, constructs, rng)
     duration = np.round(len(book.questions) * truth.seconds * np.exp(0.2 * rng.standard_normal(nobs)), 1)
-    planted = _plant(answers, duration, book, defects, rng)
-    return Sample(_cells(answers, duration, book), truth, planted, seed, departures)
+    planted = _plant(answers, duration, book, defects or Defects(), rng)
+    return Sample(_cells(answers, duration, book), truth, planted, seed)
 
 
 def draw_constructs(truth: Truth, group: Array, rng: Generator) -> dict[str, Array]:
@@ -635,54 +600,28 @@ def _term(term: str, drawn: dict[str, Array], S: pd.DataFrame, rows: Array | sli
     return drawn[a][rows] * drawn[b][rows] - S.at[a, b]
 
 
-def _items(truth: Truth, departures: Departures, constructs: dict[str, Array], rng: Generator) -> Array:
-    """Return the answers to the items: latent answers of variance 1, cut, some of them lost."""
-    items = [item for item in truth.codebook.questions if item.role == "item"]
-    L, names = _loadings(truth, departures), list(truth.codebook.scales)
-    S = truth.pooled.covariance.loc[names, names].to_numpy()
-    left = 1 - ((L @ S) * L).sum(1) - departures.method**2
-    if left.min() < 0:  # zero is what a single item stated to be without error leaves
-        raise ParameterError(f"the departures explain all the variance of {items[left.argmin()].code}; "
-                             "allowed: loadings that leave some.")  # fmt: skip
-    F = np.column_stack([constructs[name] for name in names])
-    errors = rng.standard_normal((len(F), len(items)))
-    for name in truth.codebook.composites:  # the sum of its items has no error
-        own = [k for k, item in enumerate(items) if item.construct == name]
+def draw_errors(truth: Truth, nobs: int, rng: Generator) -> Array:
+    """Draw the items' errors, of variance 1, shape (N, items); a composite's, the sum of its items, add up to zero."""
+    book = truth.codebook
+    errors = rng.standard_normal((nobs, len(book.items)))
+    for name in book.composites:
+        own = [k for k, code in enumerate(book.items) if book.by_code[code].construct == name]
         errors[:, own] -= errors[:, own].mean(1, keepdims=True)
         errors[:, own] *= np.sqrt(len(own) / (len(own) - 1))
-    latent = F @ L.T + np.sqrt(left) * errors
-    if departures.method:
-        turn = np.array([-1.0 if item.reverse else 1.0 for item in items])
-        latent += departures.method * turn * rng.standard_normal((len(F), 1))
-    codes = np.column_stack([_cut(latent[:, k], item, truth.spread, departures.skew) for k, item in enumerate(items)])
-    if departures.careless:
-        careless = rng.random(len(F)) < departures.careless
-        low, high = ([getattr(item.scale, end) for item in items] for end in ("low", "high"))
-        codes[careless] = rng.integers(low, np.add(high, 1), (careless.sum(), len(items)))
-    if departures.missing:
-        slope = departures.missing_slope
-        tendency = (slope * latent + rng.standard_normal(latent.shape)) / np.sqrt(1 + slope**2)
-        codes[tendency > special.ndtri(1 - departures.missing)] = np.nan
+    return errors
+
+
+def cut_answers(truth: Truth, latent: Array) -> Array:
+    """Return the codes of latent answers to the items, shape (N, items), reverse-scored ones as they are given."""
+    codes = np.empty_like(latent)
+    for k, code in enumerate(truth.codebook.items):
+        item = truth.codebook.by_code[code]
+        low, high = item.scale.low, item.scale.high
+        cuts = np.linspace(-truth.spread, truth.spread, high - low) if high - low > 1 else np.zeros(1)
+        codes[:, k] = low + np.searchsorted(cuts, latent[:, k])
+        if item.reverse:
+            codes[:, k] = low + high - codes[:, k]
     return codes
-
-
-def _loadings(truth: Truth, departures: Departures) -> Array:
-    """Return the loadings of every item, in the order asked, on every construct."""
-    book = truth.codebook
-    at, firsts = list(book.scales), {codes[0] for codes in book.scales.values()}
-    L = np.zeros((len(book.items), len(at)))
-    for row, code in zip(L, book.items, strict=True):
-        own = at.index(book.by_code[code].construct)
-        row[own] = truth.loadings[at[own]]
-        row[(own + 1) % len(at)] += departures.cross_loading * (code in firsts)
-    return L
-
-
-def _cut(latent: Array, item: Item, spread: float, skew: float) -> Array:
-    low, high = item.scale.low, item.scale.high
-    cuts = np.linspace(-spread, spread, high - low) if high - low > 1 else np.zeros(1)
-    codes = low + np.searchsorted(cuts - skew, latent)
-    return (low + high - codes if item.reverse else codes).astype(float)
 
 
 def _control(item: Item, nobs: int, rng: Generator) -> Array:

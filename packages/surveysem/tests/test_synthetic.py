@@ -7,25 +7,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from books import LARGE, SMALL
-from scipy import stats
+from books import LARGE, THREE
 
 import semfit
 import surveysem
 from semfit import population_moments
-from surveysem import Defects, Departures, Truth, draw_respondents
+from surveysem import Defects, Truth, draw_respondents
 from surveysem.errors import ParameterError, UnknownNameError
-
-THREE = SMALL.replace(
-    "[paths]",
-    """[[constructs]]
-name = "sharing"
-scale = "five"
-items = [{ code = "S1" }, { code = "S2", reverse = true }, { code = "S3" }]
-
-[paths]
-sharing = ["trust", "buying"]""",
-)
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +108,7 @@ def test_the_sample_says_that_it_is_synthetic_also_after_a_round_trip(truth, tmp
     assert stated["paths"] == truth.paths
     assert "\n".join(stated["population"]) == truth.population()
     assert stated["basis"] == "synthetic sample"
+    assert stated["contact"] is None
 
 
 def test_the_same_seed_gives_the_same_sample(truth):
@@ -153,91 +142,6 @@ def test_impossible_defects(truth, tmp_path):
         Defects(speeders=-1)
     with pytest.raises(ParameterError, match="nobs is 0"):
         draw_respondents(truth, 0)
-
-
-LOTS = 40_000
-CUTS = np.linspace(-1.5, 1.5, 4)  # of five points
-
-
-def departing(truth, seed=3, **options):
-    return draw_respondents(truth, LOTS, departures=Departures(**options), seed=seed)
-
-
-def numbers(sample):
-    return sample.cells[sample.truth.codebook.items].astype(float)
-
-
-def test_skewed_answers_pile_up_at_the_top(truth):
-    means = numbers(departing(truth, skew=0.8)).mean()
-    expected = 1 + stats.norm.sf(CUTS - 0.8).sum()
-    assert means.drop(["T2", "S2"]).to_numpy() == pytest.approx(expected, abs=0.03)
-    assert means[["T2", "S2"]].to_numpy() == pytest.approx(6 - expected, abs=0.03)  # reverse-keyed
-
-
-@pytest.mark.parametrize("options", [{"cross_loading": 0.3}, {"method": 0.4}, {}])
-def test_latent_answers_correlate_as_their_loadings_say(truth, options):
-    """Polychoric correlations of the answers as given undo the cutting."""
-    sample = departing(truth, **options)
-    answers = numbers(sample)[["T1", "T2", "B1", "B3"]]
-    found = semfit.fit("f =~ T1 + T2 + B1 + B3", answers, estimator="WLSMV", ordered=True)
-    R = pd.DataFrame(found.sample.groups[0].covariance, found.sample.names, found.sample.names)
-    cross, method, trust = options.get("cross_loading", 0.0), options.get("method", 0.0), 0.5
-    assert R.at["T1", "B3"] == pytest.approx(0.75**2 * trust + cross * 0.75 + method**2, abs=0.03)
-    assert R.at["T2", "B3"] == pytest.approx(-(0.75**2) * trust + method**2, abs=0.03)  # as given: not turned round
-    sharing = 0.2 * trust - 0.4  # of sharing, on which B1 loads too, with buying
-    assert R.at["B1", "B3"] == pytest.approx(0.75**2 + cross * 0.75 * sharing + method**2, abs=0.03)
-
-
-def test_high_answers_go_missing_where_the_slope_says_so(truth):
-    by_chance, not_at_random = (departing(truth, missing=0.1, missing_slope=slope) for slope in (0.0, 1.0))
-    whole = numbers(departing(truth))
-    for sample in (by_chance, not_at_random):
-        assert numbers(sample).isna().mean().to_numpy() == pytest.approx(0.1, abs=0.008)
-        assert sample.planted.empty
-    forward = [code for code in whole if code not in ("T2", "S2")]
-    assert numbers(by_chance)[forward].mean().to_numpy() == pytest.approx(whole[forward].mean().to_numpy(), abs=0.03)
-    assert (numbers(not_at_random)[forward].mean() < whole[forward].mean() - 0.1).all()
-    assert (numbers(not_at_random)[["T2", "S2"]].mean() > whole[["T2", "S2"]].mean() + 0.1).all()
-
-
-@pytest.mark.slow
-def test_the_careless_answer_at_random_and_pass_the_screening(truth):
-    sample = departing(truth, careless=1.0)
-    found = numbers(sample)
-    assert found.mean().to_numpy() == pytest.approx(3, abs=0.04)
-    assert np.corrcoef(found.T)[np.triu_indices(9, 1)] == pytest.approx(0, abs=0.025)
-    assert len(surveysem.screen(sample.responses, surveysem.Rules(duplicates=False)).flagged) < 10
-    half, none = (numbers(departing(truth, careless=share)).cov().at["B1", "B2"] for share in (0.5, 0.0))
-    assert half == pytest.approx(none / 2, abs=0.05)  # the mean is 3 either way
-
-
-def test_departures_are_stated_beside_the_sample(truth, tmp_path):
-    draw_respondents(truth, 60, departures=Departures(method=0.2), seed=2).write(tmp_path)
-    stated = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
-    assert stated["departures"] == {
-        "skew": 0,
-        "cross_loading": 0,
-        "method": 0.2,
-        "missing": 0,
-        "missing_slope": 0,
-        "careless": 0,
-    }
-    assert stated["contact"] is None
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"missing": 1.0}, "departure missing is 1.0; allowed: a share from 0 to 1"),
-        ({"careless": -0.1}, "departure careless is -0.1; allowed: a share from 0 to 1"),
-        ({"skew": float("nan")}, "departure skew is nan; allowed: a finite number"),
-        ({"method": 0.7}, "the departures explain all the variance of T1; allowed: loadings that leave some"),
-        ({"cross_loading": 0.6}, "the departures explain all the variance of T1"),
-    ],
-)
-def test_impossible_departures(truth, options, message):
-    with pytest.raises(ParameterError, match=message):
-        draw_respondents(truth, 100, departures=Departures(**options), seed=1)
 
 
 def test_sem_recovers_every_path_of_the_whole_survey():

@@ -19,6 +19,16 @@ HANOI = FOLDER / "hanoi.toml"
 HERE = Path(__file__).parent
 GYM, SECOND, COMPOSITE, PANEL = (HERE / f"{name}.toml" for name in ("gym", "second", "composite", "panel"))
 SMALL = (HERE / "small.toml").read_text(encoding="utf-8")
+THREE = SMALL.replace(
+    "[paths]",
+    """[[constructs]]
+name = "sharing"
+scale = "five"
+items = [{ code = "S1" }, { code = "S2", reverse = true }, { code = "S3" }]
+
+[paths]
+sharing = ["trust", "buying"]""",
+)
 ZH = tomllib.loads((HERE / "chinese.toml").read_text(encoding="utf-8"))
 
 WORDS = r"socialcommerce|xiao|private.domain|§|\btrust\b|satisf(?!ied)|stickiness|repurchase"
