@@ -13,7 +13,7 @@ from scipy.stats import norm
 import semfit
 import surveysem
 from surveysem import NotTestable
-from surveysem import common_method as method
+from surveysem import measurement as method
 from surveysem import segments as kinds
 from surveysem import specification_curve as curve
 from surveysem.errors import ParameterError, UnknownNameError
