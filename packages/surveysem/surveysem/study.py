@@ -24,7 +24,7 @@ import semfit
 from nbproof import processors, words, write_whole
 from surveysem.codebook import Codebook, load_codebook, opening
 from surveysem.effects import NotTestable
-from surveysem.errors import DataError, ParameterError, UnknownNameError
+from surveysem.errors import DataError, ParameterError, require_known
 from surveysem.responses import Reading, Responses, read_responses
 from surveysem.screening import Screened, screen
 
@@ -97,8 +97,7 @@ class Study:
     shelf: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.estimator not in ESTIMATORS:
-            raise UnknownNameError("estimator", self.estimator, ESTIMATORS)
+        require_known("estimator", ESTIMATORS, self.estimator)
         book, way, made = self.codebook, self.estimator, ", ".join(self.composed)
         second, circle = ", ".join(sorted({*self.constructs} & {*book.second_order})), _circle(book)
         for fault, said in (
