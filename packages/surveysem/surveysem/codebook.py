@@ -297,6 +297,14 @@ class Codebook:
         return own | {name: [code for part in parts for code in own[part]] for name, parts in self.second_order.items()}
 
     @cached_property
+    def causes(self) -> dict[str, list[str]]:
+        """The predictors of every outcome, in the order of the paths."""
+        found: dict[str, list[str]] = {}
+        for path in self.paths:
+            found.setdefault(path.outcome, []).append(path.predictor)
+        return found
+
+    @cached_property
     def second_order(self) -> dict[str, tuple[str, ...]]:
         """The dimensions of every construct of second order."""
         return {construct.name: construct.dimensions for construct in self.constructs if construct.dimensions}
@@ -379,12 +387,9 @@ class Codebook:
         held = {*chosen, *every} if structural else {name for name in every if name not in chosen}
         held |= {code for name in every for code in known[name].codes}
         lines += [f"{one} ~~ {other}" for one, other in self.covariances if {one, other} <= held]
-        if structural:
-            predictors: dict[str, list[str]] = {}
-            for path in self.paths:
-                if path.outcome in chosen and path.predictor in chosen:
-                    predictors.setdefault(path.outcome, []).append(path.predictor)
-            lines += [f"{outcome} ~ {' + '.join(names)}" for outcome, names in predictors.items()]
+        for outcome in self.causes if structural else ():
+            names = [name for name in self.causes[outcome] if name in chosen and outcome in chosen]
+            lines += [f"{outcome} ~ {' + '.join(names)}"] if names else []
         return "\n".join(lines)
 
     def fitted_to(self, answers: pd.DataFrame) -> Codebook:

@@ -202,8 +202,7 @@ def _regressions(study: Study, answers: pd.DataFrame, controls: Sequence[str]) -
         return {}, len(scores), "too few respondents with all scores, or a score that does not vary"
     Z = ((scores - scores.mean()) / scores.std()).assign(constant=1.0)
     found: Paths = {}
-    for outcome in dict.fromkeys(path.outcome for path in study.codebook.paths):
-        names = [path.predictor for path in study.codebook.paths if path.outcome == outcome]
+    for outcome, names in study.codebook.causes.items():
         fit = OLS(Z[outcome], Z[[*names, *controls, "constant"]]).fit(cov_type="HC3")
         found |= {(outcome, name): (float(fit.params[name]), float(fit.bse[name])) for name in names}
     return found, len(Z), ""
