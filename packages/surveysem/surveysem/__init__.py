@@ -11,13 +11,14 @@ welcome =~ W1 + W2 + W3
 
 The modules
 -----------
-codebook      constructs, items, scales, expected paths; questionnaire writes it as docx, html and csv
-draft         a codebook guessed from a file of answers; models makes one of a model in lavaan's language
+codebook      constructs, items, scales, expected paths, from toml or from a model in lavaan's language; questionnaire
+              writes it as docx, html and csv
+draft         a codebook guessed from a file of answers
 responses     answers from csv, Excel and SPSS (tables, child), matched to the codebook's questions
 screening     careless answers by declared rules, each case on record
 synthetic     what is true of drawn respondents, and they themselves
 study         answers and how they are analysed, settled before results are seen
-measurement   cut-offs and tables of a measurement model; common_method checks for a common source
+measurement   cut-offs and tables of a measurement model, and checks for a common source
 paths         standardised paths, direct and indirect; moderation, groups, waves, contact, segments beside them
 pls           the same paths between composites, by partial least squares
 sensitivity   power before a survey, least detectable effects after it

@@ -3,7 +3,6 @@ from pathlib import Path
 
 from surveysem import article as article
 from surveysem import commands as commands
-from surveysem import common_method as common_method
 from surveysem import contact as contact
 from surveysem import exploration as exploration
 from surveysem import groups as groups

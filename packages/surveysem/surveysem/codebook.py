@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nbproof import read_toml
+from nbproof import read_bytes, read_toml
 from nbproof.shapes import FLAG, LIST, TABLE, Field, check, one_of
 from surveysem.errors import DataError, ParameterError, UnknownNameError, nearest, quoted, require, require_known
 
 LANGUAGES = ("en", "zh")  # of wordings
 FARTHEST = 10**6  # from zero that a code may lie
 MODELS = (".txt", ".lav", ".lavaan")  # endings of a file that holds a model in lavaan's language
+LARGEST = 2**20  # bytes of a model
 TEMPLATE = Path(__file__).with_name("template.toml")
 """A small codebook to start from."""
 SCHEMA = Path(__file__).with_name("codebook.schema.json")
@@ -296,6 +297,14 @@ class Codebook:
         return own | {name: [code for part in parts for code in own[part]] for name, parts in self.second_order.items()}
 
     @cached_property
+    def causes(self) -> dict[str, list[str]]:
+        """The predictors of every outcome, in the order of the paths."""
+        found: dict[str, list[str]] = {}
+        for path in self.paths:
+            found.setdefault(path.outcome, []).append(path.predictor)
+        return found
+
+    @cached_property
     def second_order(self) -> dict[str, tuple[str, ...]]:
         """The dimensions of every construct of second order."""
         return {construct.name: construct.dimensions for construct in self.constructs if construct.dimensions}
@@ -378,12 +387,9 @@ class Codebook:
         held = {*chosen, *every} if structural else {name for name in every if name not in chosen}
         held |= {code for name in every for code in known[name].codes}
         lines += [f"{one} ~~ {other}" for one, other in self.covariances if {one, other} <= held]
-        if structural:
-            predictors: dict[str, list[str]] = {}
-            for path in self.paths:
-                if path.outcome in chosen and path.predictor in chosen:
-                    predictors.setdefault(path.outcome, []).append(path.predictor)
-            lines += [f"{outcome} ~ {' + '.join(names)}" for outcome, names in predictors.items()]
+        for outcome in self.causes if structural else ():
+            names = [name for name in self.causes[outcome] if name in chosen and outcome in chosen]
+            lines += [f"{outcome} ~ {' + '.join(names)}"] if names else []
         return "\n".join(lines)
 
     def fitted_to(self, answers: pd.DataFrame) -> Codebook:
@@ -504,8 +510,6 @@ def load_codebook(path: str | Path) -> Codebook:
     """
     file = Path(path)
     if file.suffix.lower() in MODELS:
-        from surveysem.models import tables_of
-
         return _Reader(file.name).codebook(tables_of(file))
     try:
         raw = read_toml(file, DataError)
@@ -853,3 +857,119 @@ class _Reader:
         if repeated:
             shown = next(name for name in names if plain(name) == repeated[0])
             raise self.wrong(f"{kind} {quoted(shown)}", "it is there twice", "once, upper and lower case alike")
+
+
+def tables_of(file: Path) -> dict[str, Any]:
+    """Return what a codebook of the model would hold: constructs, paths, covariances, indirect effects asked for.
+
+    An observed variable in a regression becomes a construct of one item, named with an underscore behind it. Labels
+    serve only the defined effects: sums of products along paths, which the report gives anyway. A negative direction is
+    expected where a path carries a negative ``start()``.
+
+    Raises
+    ------
+    DataError
+        Where the text is no model, or says more than a codebook can hold, naming the line.
+    """
+    import semfit
+
+    try:
+        model = semfit.parse(read_bytes(file, DataError, LARGEST).decode("utf-8-sig"))
+    except UnicodeDecodeError as wrong:
+        raise DataError(f"model {file.name} is not in UTF-8: byte {wrong.start + 1}; a text is needed.") from wrong
+    except semfit.ParameterError as wrong:
+        raise DataError(f"model {file.name}, {wrong}") from wrong
+    if model.constraints:
+        raise DataError(f"model {file.name}: constraints on parameters are not carried over; leave them out.")
+    return _Tables(file.name, model).filled()
+
+
+class _Tables:
+    """What a parsed model says, sorted into a codebook's tables."""
+
+    def __init__(self, file: str, model: Any) -> None:
+        self.file, self.model = file, model
+        self.constructs: dict[str, list[str]] = {}
+        self.paths: dict[str, list[str]] = {}
+        self.alone: dict[str, list[str]] = {}
+        self.labelled: dict[str, tuple[str, str]] = {}
+
+    def filled(self) -> dict[str, Any]:
+        for term in self.model.terms:
+            if term.op not in ("=~", "<~", "~", "~~") or not term.rhs:
+                raise self.wrong(term, "means, thresholds and scales are not carried over", "=~, <~, ~, ~~, :=")
+            if len(term.fixed) > 1:
+                raise self.wrong(term, f"{term.rhs} carries a value for each group", "one value for all")
+            if term.op in ("=~", "<~"):
+                self.constructs.setdefault(term.lhs, []).append(term.rhs)
+        for term in self.model.terms:
+            fixed = None if term.fixed[0] != term.fixed[0] else term.fixed[0]  # nan is NA*, free
+            another_scale = fixed == 1 and (term.op in ("=~", "<~") or term.lhs == term.rhs in self.constructs)
+            if fixed is not None and not another_scale:
+                allowed = "parameters that are estimated; a codebook states the reliability of a single item"
+                raise self.wrong(term, f"{term.lhs} {term.op} {term.rhs} is fixed", allowed)
+            if term.op == "~":
+                self.path(term)
+        constructs: dict[str, Any] = self.constructs | self.alone
+        for name in {term.lhs for term in self.model.terms if term.op == "<~"}:
+            constructs[name] = {"items": self.constructs[name], "kind": "composite"}
+        tables: dict[str, Any] = {"constructs": constructs, "paths": self.paths}
+        tables["covariances"] = [line for term in self.model.terms if term.op == "~~" for line in self.covariance(term)]
+        tables["leave_out"] = ["*"]  # a model says nothing of other columns
+        asked = [ends for name in self.model.defined for ends in self.asked(name)]
+        for key, found in zip(("strategies", "outcomes"), zip(*asked, strict=True), strict=False):
+            tables[key] = list(dict.fromkeys(found))
+        return tables
+
+    def wrong(self, term: Any, what: str, allowed: str) -> DataError:
+        return DataError(f"model {self.file}, line {term.line}: {what}; allowed: {allowed}.")
+
+    def construct(self, name: str) -> str:
+        """Return the construct of a variable in a regression."""
+        if name not in self.constructs:
+            self.alone[f"{name}_"] = [name]
+        return name if name in self.constructs else f"{name}_"
+
+    def path(self, term: Any) -> None:
+        outcome, predictor = self.construct(term.lhs), self.construct(term.rhs)
+        if term.label[0]:
+            self.labelled[term.label[0]] = (predictor, outcome)
+        negative = term.start[0] is not None and term.start[0] < 0
+        self.paths.setdefault(outcome, []).append("-" * negative + predictor)
+
+    def covariance(self, term: Any) -> list[str]:
+        """Return a covariance of errors or disturbances; none where the model holds it anyway."""
+        pair = {term.lhs, term.rhs}
+        if not pair <= {code for codes in self.constructs.values() for code in codes}:
+            pair = {self.construct(name) for name in pair}
+        depending = {*self.paths, *(name for names in self.constructs.values() for name in names)}
+        free = pair <= {*self.constructs, *self.alone} and not pair & depending  # of causes that depend on none
+        return [] if len(pair) == 1 or free else [" ~~ ".join(sorted(pair))]
+
+    def asked(self, name: str) -> list[tuple[str, str]]:
+        """Return where each product of paths in a definition starts and where it leads."""
+        found, text = [], self.model.defined[name].text.replace("(", "").replace(")", "")
+        for product in text.split("+"):
+            labels = [label.strip() for label in product.split("*")]
+            if len(labels) == 1 and labels[0] in self.model.defined:
+                continue
+            ends = _ends([self.labelled.get(label, ("", "")) for label in labels])
+            if ends is None:
+                raise DataError(
+                    f"model {self.file}: {name} := {text} is no sum of products of labelled paths, each "
+                    "leading on from the one before; leave it out."
+                )
+            found += [ends] * (len(labels) > 1)
+        return found
+
+
+def _ends(paths: list[tuple[str, str]]) -> tuple[str, str] | None:
+    """Return the ends of a chain of paths (from, to), in whatever order they are given; None for what is no chain."""
+    leads = dict(paths)
+    starts = leads.keys() - leads.values()
+    if len(leads) < len(paths) or len(starts) != 1 or "" in leads:
+        return None
+    at, steps = min(starts), 0
+    while at in leads:
+        at, steps = leads[at], steps + 1
+    return (min(starts), at) if steps == len(paths) else None

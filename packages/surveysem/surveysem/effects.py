@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from surveysem.errors import DataError, ParameterError
+from surveysem.errors import DataError, ParameterError, require
 
 Interval = tuple[float, float]
 CORRECTIONS = ("none", "bonferroni", "holm", "fdr_bh")
@@ -70,7 +70,7 @@ class Effect:
         >>> [round(end, 2) for end in Effect(0.3, 0.1, 200).test(0.05).interval]
         [0.1, 0.5]
         """
-        _require("standard_error", self.standard_error, 0 < self.standard_error < inf, "a finite number above 0")
+        require(0 < self.standard_error < inf, "standard_error", self.standard_error, "a finite number above 0")
         return least([self.estimate], self.interval, self.n, alpha=alpha, p_values=[self.p_value])
 
     def cells(self, names: tuple[str, str]) -> dict[str, float]:
@@ -194,7 +194,7 @@ def normal(estimates: ArrayLike, standard_errors: ArrayLike) -> Intervals:
 
 
 def _estimates(estimates: ArrayLike, alpha: float) -> Array:
-    _require("alpha", alpha, 0 < alpha < 0.5, "a number in (0, 0.5)")
+    require(0 < alpha < 0.5, "alpha", alpha, "a number in (0, 0.5)")
     e = np.asarray(estimates, dtype=float)
     if e.ndim != 1 or not len(e) or not np.isfinite(e).all():
         raise DataError(f"the effects to compare are {e.tolist()}; allowed: one finite number or more, in a row.")
@@ -246,19 +246,14 @@ class EffectTest:
     which: int = 0
 
     def __post_init__(self) -> None:
-        _require("estimate", self.estimate, isfinite(self.estimate), "a finite number")
-        _require("n", self.n, self.n >= 1, "at least 1")
+        require(isfinite(self.estimate), "estimate", self.estimate, "a finite number")
+        require(self.n >= 1, "n", self.n, "at least 1")
         for name in ("", "equivalence_"):
             interval, level = getattr(self, f"{name}interval"), getattr(self, f"{name}level")
             whole = interval is not None and level is not None and interval[0] <= interval[1] and 0 < level < 1
             allowed = "both or neither; lower end first, level in (0, 1)"
-            _require(f"{name}interval and its level", (interval, level), whole or interval is level is None, allowed)
-        _require("p_value", self.p_value, self.p_value is None or 0 <= self.p_value <= 1, "a probability in [0, 1]")
-
-
-def _require(name: str, given: Any, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise ParameterError(f"{name} must be {allowed}; got {given!r}.")
+            require(whole or interval is level is None, f"{name}interval with its level", (interval, level), allowed)
+        require(self.p_value is None or 0 <= self.p_value <= 1, "p_value", self.p_value, "a probability in [0, 1]")
 
 
 def decide(
@@ -295,7 +290,7 @@ def decide(
     for kind, level, needed in (("", test.level, 1 - alpha), ("equivalence ", test.equivalence_level, 1 - 2 * alpha)):
         enough = bool(kind) if level is None else level >= needed - SLACK
         allowed = f"at least {needed:.6g}, as the family's correction asks"
-        _require(f"level of the {kind}interval of {name}", level, enough, allowed)
+        require(enough, f"level of the {kind}interval of {name}", level, allowed)
     outer: Any = test.interval
     inner = test.equivalence_interval or outer
     sign = -1 if direction == "negative" else 1
@@ -348,23 +343,18 @@ def adjust(p_values: Mapping[str, float], alpha: float | None, correction: str =
     >>> {name: round(one.alpha, 4) for name, one in adjust({"a": 0.001, "b": 0.2, "c": 0.02}, 0.05).items()}
     {'a': 0.0167, 'b': 0.05, 'c': 0.025}
     """
-    if alpha is None or not 0 < alpha < 1:
-        raise ParameterError(f"alpha must be the error rate of the family, a number in (0, 1); got {alpha!r}.")
-    _require("correction", correction, correction in CORRECTIONS, f"one of {', '.join(CORRECTIONS)}")
+    require(alpha and 0 < alpha < 1, "alpha", alpha, "the error rate of the family, a number in (0, 1)")
+    require(correction in CORRECTIONS, "correction", correction, f"one of {', '.join(CORRECTIONS)}")
     for name, p in p_values.items():
-        _require(f"p value of {name}", p, 0 <= p <= 1, "a probability in [0, 1]")
+        require(0 <= p <= 1, f"p value of {name}", p, "a probability in [0, 1]")
     if correction == "none" or not p_values:
         return {name: Adjusted(p, alpha, p <= alpha) for name, p in p_values.items()}
     from statsmodels.stats.multitest import multipletests  # heavy: only where tests are made
 
-    ranked, m = sorted(p_values, key=p_values.__getitem__), len(p_values)
-    rejected, values, _, _ = multipletests([p_values[name] for name in ranked], alpha, correction)
-    passed = int(rejected.sum())
-    tests: dict[str, list[float]] = {  # what the rate is divided by
-        "bonferroni": [m] * m,
-        "holm": [m - min(rank, passed, m - 1) for rank in range(m)],
-        "fdr_bh": [m / max(passed, 1)] * m,
-    }
-    found = zip(ranked, values.tolist(), tests[correction], rejected.tolist(), strict=True)
-    adjusted = {name: Adjusted(p, alpha / share, reject) for name, p, share, reject in found}
-    return {name: adjusted[name] for name in p_values}
+    p, m = np.array([*p_values.values()]), len(p_values)
+    rejected, values, _, _ = multipletests(p, alpha, correction)
+    rank, passed = p.argsort(kind="stable").argsort(), int(rejected.sum())
+    tests = {"bonferroni": m, "holm": m - np.minimum(rank, min(passed, m - 1)), "fdr_bh": m / max(passed, 1)}
+    rates = np.broadcast_to(alpha / tests[correction], m)  # the family's, divided by so many tests
+    found = zip(p_values, values.tolist(), rates.tolist(), rejected.tolist(), strict=True)
+    return {name: Adjusted(*each) for name, *each in found}

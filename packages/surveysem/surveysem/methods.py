@@ -29,10 +29,10 @@ def methods_text(study: Study, results: Mapping[str, Mapping[str, Any]], languag
     language : {"en", "zh"}
         Of the text, one that the report was made in.
     """
-    by_pls, paths = study.estimator == "PLS", study.codebook.paths
+    by_pls, causes = study.estimator == "PLS", study.codebook.causes
     answers = study.answers[[*study.items, *study.covariates] if by_pls else study.items]
-    leading, called = {path.predictor for path in paths}, study.codebook.names(language)
-    fits, texts = results["tables"].get("fit_table", {"rows": ()}), results["texts"]
+    called, texts = study.codebook.names(language), results["texts"]
+    fits = results["tables"].get("fit_table", {"rows": ()})
     levels = {name: texts.get(name, {}).get(language, "") for name in ("invariance", "over_time", "in_part")}
     return told(
         "methods",
@@ -47,7 +47,7 @@ def methods_text(study: Study, results: Mapping[str, Mapping[str, Any]], languag
         missing=100 * answers.isna().mean(axis=None),
         fiml=not by_pls and study.options.get("missing") == "fiml",
         whole=int(answers.notna().all(axis=1).sum()),
-        through=any(path.outcome in leading for path in paths) and not by_pls,
+        through=any(path.predictor in causes for path in study.codebook.paths) and not by_pls,
         fits=[dict(zip(fits["columns"], map(_known, row), strict=True)) for row in fits["rows"]],
         levels={name: catalogue(language)(level) for name, level in levels.items()},
         waves=[] if by_pls else [" → ".join(called[name] for name in each.constructs) for each in study.codebook.waves],

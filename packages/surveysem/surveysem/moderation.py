@@ -221,7 +221,7 @@ def submodel(study: Study, entry: Moderation, other: str = "") -> tuple[str, pd.
             own = list(zip(first, second, strict=False))
             lines += [made.model, *(f"{a}.{b} ~~ {c}.{d}" for a, b in own for c, d in pairs if {a, b} & {c, d})]
             data, pairs = made.data, [*pairs, *own]
-        named = [path.predictor for path in book.paths if path.outcome == outcome] + [m.moderator for m in entries]
+        named = book.causes[outcome] + [m.moderator for m in entries]
         equations[outcome] = [*dict.fromkeys(named), *(known[frozenset((m.predictor, m.moderator))] for m in entries)]
     causes = dict.fromkeys(name for terms in equations.values() for name in terms if name not in equations)
     constructs = [*reversed(equations), *(name for name in causes if name in book.scales)]

@@ -52,10 +52,9 @@ def covariate_table(study: Study) -> pd.DataFrame:
     number as it rises by one standard deviation, for a label as it takes the first one's place.
     """
     check_solution(study.structural, study.responses.file, "structural")
-    outcomes = dict.fromkeys(path.outcome for path in study.codebook.paths)
     found = study.structural.estimates.query("op == '~'").set_index(["lhs", "rhs"])
     rows = []
-    for outcome, (name, (code, label)) in product(outcomes, study.covariates.items()):
+    for outcome, (name, (code, label)) in product(study.codebook.causes, study.covariates.items()):
         row, scale = found.loc[(outcome, name)], study.codebook.by_code[code].scale
         words = "" if label is None else scale.en[label - scale.low]
         std = row["std_all"] / (1 if label is None else study.answers[name].std(ddof=0))
@@ -313,7 +312,7 @@ def explained(study: Study) -> pd.DataFrame:
     R = pd.DataFrame(below + below.T + np.eye(len(below)), found.index, found.columns)
     rows = []
     for path in study.codebook.paths:
-        names = [other.predictor for other in study.codebook.paths if other.outcome == path.outcome]
+        names = study.codebook.causes[path.outcome]
         at, every = names.index(path.predictor), [*names, path.outcome]
         K = np.linalg.inv(R.loc[every, every])  # of its last row are R2 and the partial correlations
         partial = K[at, -1] ** 2 / (K[at, at] * K[-1, -1])

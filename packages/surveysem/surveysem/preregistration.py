@@ -62,7 +62,6 @@ class Registration:
 
     def page(self, book: Codebook, language: str) -> str:
         """Return the registration as a page of html that needs nothing beside it; every text is escaped."""
-        leading = {path.predictor for path in book.paths}
         return filled(
             "preregistration.html",
             **vars(self),
@@ -70,7 +69,7 @@ class Registration:
             called=book.names(language),
             digest=self.digest,
             hypotheses=[(one, path_in(book, one, language), SIGNS[sign_of(book, one)]) for one in hypotheses_of(book)],
-            indirect=any(path.outcome in leading for path in book.paths),
+            indirect=any(path.predictor in book.causes for path in book.paths),
             language=language,
             say=TOLD[language],
             smallest=SMALLEST,

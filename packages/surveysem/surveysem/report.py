@@ -38,7 +38,6 @@ WARM = (
     "pandas.io.formats.html",
     "seaborn",
     "statsmodels.api",
-    "surveysem.common_method",
     "surveysem.contact",
     "surveysem.exploration",
     "surveysem.notebook",

@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from semfit import population_fit
 from surveysem.codebook import Codebook
-from surveysem.errors import ParameterError
+from surveysem.errors import require
 from surveysem.paths import path_table
 from surveysem.study import Study
 from surveysem.synthetic import Truth
@@ -90,8 +90,7 @@ def power_before(
     (0.6, 1609)
     """
     _check(smallest, alpha, wanted)
-    if not len(sizes) or min(sizes) < 1:
-        raise ParameterError(f"sizes are {list(sizes)!r}; allowed: one whole number from 1 or more.")
+    require(len(sizes) and min(sizes) >= 1, "sizes", list(sizes), "one whole number from 1 or more")
     se, se_zero = (_unit_errors(book, effect, loading, correlation) for effect in (smallest, 0.0))
     paths = pd.DataFrame(list(book.paths))
     paths["path"] = smallest * paths.pop("direction")
@@ -156,8 +155,5 @@ def sensitivity(study: Study, *, smallest: float = SMALLEST, alpha: float = 0.05
 
 
 def _check(smallest: float, alpha: float, wanted: float) -> None:
-    if not (0 < smallest < 1 and 0 < alpha < wanted < 1):
-        raise ParameterError(
-            f"smallest={smallest!r}, alpha={alpha!r}, wanted={wanted!r}; allowed: a path in (0, 1), "
-            "and 0 < alpha < wanted < 1."
-        )
+    require(0 < smallest < 1, "smallest", smallest, "a path in (0, 1)")
+    require(0 < alpha < wanted < 1, "alpha with wanted", (alpha, wanted), "0 < alpha < wanted < 1")

@@ -19,7 +19,7 @@ import pandas as pd
 from scipy.stats import norm
 
 import semfit
-from surveysem.errors import DataError, UnknownNameError
+from surveysem.errors import DataError, require_known
 from surveysem.paths import standardised
 from surveysem.screening import MODES, screen
 from surveysem.study import Study, mean_scores
@@ -122,9 +122,7 @@ def specification_curve(study: Study, *, controls: Sequence[str] | None = None) 
     known = [item.code for item in book.questions if item.role == "control"]
     default = [code for code in known if book.by_code[code].scale.en and code not in (book.group, *book.covariates)]
     chosen = tuple(default if controls is None else controls)
-    for code in chosen:
-        if code not in known:
-            raise UnknownNameError("control", code, known)
+    require_known("control", known, *chosen)
     kept, rows, half = _screenings(study), [], norm.ppf(0.975)
     for number, one in enumerate(specifications(study, list(kept), chosen), 1):
         paths, nobs, reason = _estimate(study, kept[one.screening], one, chosen)
@@ -171,12 +169,10 @@ def _estimate(
     if one.analysis == "mean scores":
         return _regressions(study, answers, held)
     try:
-        how = FITTED.get(one.analysis)
-        fit = (
-            semfit.fit(study.model(held, ordered=one.analysis == "ordered"), answers, **how)
-            if how
-            else study.structural
-        )
+        if how := FITTED.get(one.analysis):
+            fit = semfit.fit(study.model(held, ordered=one.analysis == "ordered"), answers, **how)
+        else:
+            fit = study.structural
     except (semfit.DataError, semfit.ParameterError) as error:  # the last for a single item among ordered answers
         return {}, len(answers), str(error)
     if not (fit.converged and fit.identified):
@@ -206,8 +202,7 @@ def _regressions(study: Study, answers: pd.DataFrame, controls: Sequence[str]) -
         return {}, len(scores), "too few respondents with all scores, or a score that does not vary"
     Z = ((scores - scores.mean()) / scores.std()).assign(constant=1.0)
     found: Paths = {}
-    for outcome in dict.fromkeys(path.outcome for path in study.codebook.paths):
-        names = [path.predictor for path in study.codebook.paths if path.outcome == outcome]
+    for outcome, names in study.codebook.causes.items():
         fit = OLS(Z[outcome], Z[[*names, *controls, "constant"]]).fit(cov_type="HC3")
         found |= {(outcome, name): (float(fit.params[name]), float(fit.bse[name])) for name in names}
     return found, len(Z), ""

@@ -24,7 +24,7 @@ import semfit
 from nbproof import processors, words, write_whole
 from surveysem.codebook import Codebook, load_codebook, opening
 from surveysem.effects import NotTestable
-from surveysem.errors import DataError, ParameterError, UnknownNameError
+from surveysem.errors import DataError, ParameterError, require_known
 from surveysem.responses import Reading, Responses, read_responses
 from surveysem.screening import Screened, screen
 
@@ -97,8 +97,7 @@ class Study:
     shelf: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.estimator not in ESTIMATORS:
-            raise UnknownNameError("estimator", self.estimator, ESTIMATORS)
+        require_known("estimator", ESTIMATORS, self.estimator)
         book, way, made = self.codebook, self.estimator, ", ".join(self.composed)
         second, circle = ", ".join(sorted({*self.constructs} & {*book.second_order})), _circle(book)
         for fault, said in (
@@ -173,8 +172,7 @@ class Study:
     @cached_property
     def strategies(self) -> list[str]:
         """Constructs whose indirect effects are asked for: as the codebook says, else those no path leads to."""
-        led_to = {path.outcome for path in self.codebook.paths}
-        named = self.codebook.strategies or [name for name in self.constructs if name not in led_to]
+        named = self.codebook.strategies or [name for name in self.constructs if name not in self.codebook.causes]
         return [name for name in named if name in self.constructs]
 
     @cached_property
@@ -251,8 +249,7 @@ class Study:
         if not columns:
             return text
         lines = [f"{name} ~ {' + '.join(columns)}" for name in self.constructs]
-        led_to = {path.outcome for path in self.codebook.paths}
-        first = [name for name in self.constructs if name not in led_to]
+        first = [name for name in self.constructs if name not in self.codebook.causes]
         return "\n".join([text, *lines, *(f"{one} ~~ {other}" for one, other in combinations(first, 2))])
 
     @property
@@ -283,15 +280,12 @@ class Study:
         without : str
             A control to leave out, such as the one that tells groups apart where they are compared.
         """
-        causes: dict[str, list[str]] = {}
         held = [name for name, (code, _) in self.covariates.items() if code != without]
-        for path in self.codebook.paths:
-            causes.setdefault(path.outcome, []).append(path.predictor)
         lines = [
             f"{name} {'=~' if name in self.factors else '<~'} {' + '.join(codes)}"
             for name, codes in self.scales.items()
         ]
-        lines += [f"{name} ~ {' + '.join([*own, *held])}" for name, own in causes.items()]
+        lines += [f"{name} ~ {' + '.join([*own, *held])}" for name, own in self.codebook.causes.items()]
         return semfit.pls("\n".join(lines), self.answers, consistent=consistent, bootstrap=bootstrap, seed=self.seed)
 
     @cached_property
@@ -363,11 +357,8 @@ def attempt(said: str, find: Callable[..., Found], *given: Any, **options: Any) 
 
 def _circle(book: Codebook) -> str:
     """Return the constructs along a circle of paths; empty where there is none."""
-    leading: dict[str, set[str]] = {}
-    for path in book.paths:
-        leading.setdefault(path.outcome, set()).add(path.predictor)
     try:
-        TopologicalSorter(leading).prepare()
+        TopologicalSorter(book.causes).prepare()
     except CycleError as circle:
         return " - ".join(circle.args[1])
     return ""

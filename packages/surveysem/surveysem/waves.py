@@ -13,11 +13,10 @@ import semfit
 from semfit import Invariance, PartialInvariance, SemFit
 from surveysem.codebook import Codebook
 from surveysem.effects import NotTestable
-from surveysem.groups import unless_withheld
+from surveysem.groups import ORDINAL_LEVELS, unless_withheld
 from surveysem.study import Study, attempt
 
 LEVELS = ("configural", "metric", "scalar", "strict")
-ORDINAL_LEVELS = ("configural", "thresholds", "loadings", "intercepts")
 MEANS = ("scalar", "intercepts")  # levels at which means can be compared
 MISFIT = (
     "The items do not follow the expected constructs at the waves even where nothing is held equal (CFI {cfi:.3f}, "
@@ -79,7 +78,12 @@ def partially_again(study: Study) -> PartialInvariance | NotTestable:
     """
     if not study.codebook.waves:
         return NotTestable("The codebook names no constructs that were asked again.")
+<<<<<<< HEAD
     why = "Measurement cannot be compared between the waves: {why}"  # other categories at one wave, too few answers
+=======
+    # an answer never given at one wave, too few answers
+    why = "Measurement cannot be compared between the waves: {why}"
+>>>>>>> mod
     ladder = unless_withheld(attempt(why, _ladder, study), MISFIT)
     if isinstance(ladder, NotTestable):
         return ladder

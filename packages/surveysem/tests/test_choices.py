@@ -13,7 +13,7 @@ from scipy.stats import norm
 import semfit
 import surveysem
 from surveysem import NotTestable
-from surveysem import common_method as method
+from surveysem import measurement as method
 from surveysem import segments as kinds
 from surveysem import specification_curve as curve
 from surveysem.errors import ParameterError, UnknownNameError
@@ -433,10 +433,12 @@ def test_a_path_is_read_by_both_tests(study, monkeypatch):
 
 
 def test_numbers_out_of_range_are_refused(book, study):
-    with pytest.raises(ParameterError, match="smallest=1.5, alpha=0.05, wanted=0.8; allowed: a path in"):
+    with pytest.raises(ParameterError, match="smallest is 1.5; allowed: a path in"):
         sensitivity(study, smallest=1.5)
-    with pytest.raises(ParameterError, match="sizes are .0.; allowed: one whole number from 1"):
+    with pytest.raises(ParameterError, match="sizes is .0.; allowed: one whole number from 1"):
         power_before(book, [0])
+    with pytest.raises(ParameterError, match=r"alpha with wanted is \(0.9, 0.8\); allowed: 0 < alpha < wanted < 1"):
+        power_before(book, alpha=0.9)
 
 
 # --- common method ----------------------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ from surveysem import (
     DataError,
     NotTestable,
     Study,
-    common_method,
     groups,
     measurement,
     methods,
@@ -105,9 +104,9 @@ def test_what_asks_whether_items_measure_leaves_composites_out_and_says_why(stud
     for found in (alike, groups.compare_groups(study, alike), groups.compare_means(study, alike)):
         assert isinstance(found, NotTestable)
         assert "tested by PLS" in found.reason
-    checked = common_method.common_method(study)
+    checked = measurement.common_method(study)
     assert "no errors of their own" in checked.factor.reason
-    assert {row.check for row in checked.summary().itertuples()} == {common_method.SINGLE}
+    assert {row.check for row in checked.summary().itertuples()} == {measurement.SINGLE}
     assert "ordered" not in {
         one.analysis for one in specification_curve.specifications(study, ["drop"], study.codebook.items)
     }

@@ -68,23 +68,25 @@ def test_equality_is_supported_by_equivalence(estimate, interval, inner, outcome
 
 def test_an_interval_narrower_than_the_correction_asks_is_refused():
     test = made(estimate=2.0, interval=(0.5, 3.5))
-    with pytest.raises(ParameterError, match=r"level of the interval of care must be at least 0.983333.*; got 0.95"):
+    with pytest.raises(ParameterError, match=r"level of the interval of care is 0.95; allowed: at least 0.983333"):
         decide(test, smallest=1.0, alpha=0.05 / 3, name="care")
-    with pytest.raises(ParameterError, match=r"level of the interval of care must be"):
+    with pytest.raises(ParameterError, match=r"level of the interval of care is None; allowed"):
         decide(replace(test, interval=None, level=None), smallest=1.0, name="care")
-    with pytest.raises(ParameterError, match=r"level of the equivalence interval of care must be at least 0.9"):
+    with pytest.raises(
+        ParameterError, match=r"level of the equivalence interval of care is 0.8; allowed: at least 0.9"
+    ):
         decide(replace(test, equivalence_interval=(0.8, 3.2), equivalence_level=0.8), smallest=1.0, name="care")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"estimate": np.nan}, "estimate must be a finite number; got nan"),
-        ({"n": 0}, "n must be at least 1; got 0"),
-        ({"interval": (2.0, 1.0)}, "interval and its level must be both or neither"),
-        ({"level": None}, "interval and its level must be both or neither"),
-        ({"level": 1.0}, "interval and its level must be both or neither"),
-        ({"p_value": 1.2}, r"p_value must be a probability in \[0, 1\]; got 1.2"),
+        ({"estimate": np.nan}, "estimate is nan; allowed: a finite number"),
+        ({"n": 0}, "n is 0; allowed: at least 1"),
+        ({"interval": (2.0, 1.0)}, "interval with its level is .*; allowed: both or neither"),
+        ({"level": None}, "interval with its level is .*None.; allowed: both or neither"),
+        ({"level": 1.0}, "interval with its level is .*1.0.; allowed: both or neither"),
+        ({"p_value": 1.2}, r"p_value is 1.2; allowed: a probability in \[0, 1\]"),
     ],
 )
 def test_a_test_out_of_range_is_refused(change, message):
@@ -166,9 +168,9 @@ def test_benjamini_hochberg_shares_the_rate_among_the_rejected():
 
 
 def test_a_correction_needs_an_error_rate_a_name_and_p_values_that_are_some():
-    with pytest.raises(ParameterError, match="alpha must be the error rate of the family, a number.*; got None"):
+    with pytest.raises(ParameterError, match="alpha is None; allowed: the error rate of the family, a number"):
         adjust({"a": 0.01}, None)
-    with pytest.raises(ParameterError, match="correction must be one of none, bonferroni, holm, fdr_bh; got 'tukey'"):
+    with pytest.raises(ParameterError, match="correction is 'tukey'; allowed: one of none, bonferroni, holm, fdr_bh"):
         adjust({"a": 0.01}, 0.05, "tukey")
-    with pytest.raises(ParameterError, match=r"p value of a must be a probability in \[0, 1\]; got 2"):
+    with pytest.raises(ParameterError, match=r"p value of a is 2; allowed: a probability in \[0, 1\]"):
         adjust({"a": 2}, 0.05)

@@ -154,7 +154,7 @@ def test_more_is_needed_where_the_effect_or_the_loading_is_smaller():
     ("options", "message"),
     [
         (["--effect", "0.1"], "effect is 0.1; allowed: a path above 0.1"),
-        (["--power", "1"], "wanted=1.0; allowed"),
+        (["--power", "1"], ", 1.0); allowed: 0 < alpha < wanted < 1"),
         (["--loading", "1"], "loading is 1.0; allowed"),
         (["--estimator", "MLX"], "unknown estimator 'MLX'"),
         (["--respondents", "0"], "--respondents must be above 0; got 0"),

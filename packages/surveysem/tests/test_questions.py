@@ -136,7 +136,7 @@ def test_bootstrap_percentiles_serve_as_well():
 def test_joint_effects_refuse_what_is_no_effect():
     with pytest.raises(DataError, match=r"the effects to compare are \[nan\]; allowed"):
         least([np.nan], normal([0.0], [1.0]), 10)
-    with pytest.raises(ParameterError, match=r"alpha must be a number in \(0, 0.5\); got 0.7"):
+    with pytest.raises(ParameterError, match=r"alpha is 0.7; allowed: a number in \(0, 0.5\)"):
         largest([0.1], normal([0.1], [1.0]), 10, alpha=0.7)
 
 

@@ -13,7 +13,7 @@ from tomlkit.items import AoT
 
 import nbproof
 from surveysem.app import Refused
-from surveysem.codebook import KEYS, LANGUAGES, MODELS, RESERVED, Codebook, load_codebook, plain, tidy
+from surveysem.codebook import KEYS, LANGUAGES, MODELS, RESERVED, Codebook, load_codebook, plain, tables_of, tidy
 from surveysem.draft import Column, Draft, Reason
 from surveysem.responses import match, responses_of
 from surveysem.said import quoted
@@ -44,8 +44,6 @@ class Opened:
         """
         book, table = load_codebook(path), draft.table
         if path.suffix.lower() in MODELS:
-            from surveysem.models import tables_of
-
             tables = tomlkit.item(tables_of(path))
         else:
             tables = tomlkit.parse(path.read_text(encoding="utf-8-sig"))
