@@ -78,12 +78,7 @@ def partially_again(study: Study) -> PartialInvariance | NotTestable:
     """
     if not study.codebook.waves:
         return NotTestable("The codebook names no constructs that were asked again.")
-<<<<<<< HEAD
     why = "Measurement cannot be compared between the waves: {why}"  # other categories at one wave, too few answers
-=======
-    # an answer never given at one wave, too few answers
-    why = "Measurement cannot be compared between the waves: {why}"
->>>>>>> mod
     ladder = unless_withheld(attempt(why, _ladder, study), MISFIT)
     if isinstance(ladder, NotTestable):
         return ladder
