@@ -559,8 +559,7 @@ class _Reader:
         if shared:
             raise self.wrong(f"item {min(shared)}", "a construct has the same name", "names unlike, if only in case")
         self.once("item", [item.code for item in [*asked, *checks]])
-        for language in LANGUAGES:
-            self.once(f"wording ({language})", [text for item in asked if (text := getattr(item, language))])
+        worded = list(asked)
         for item, after in zip(checks, [table.get("after") for table in top.get("checks", ())], strict=True):
             codes = [other.code for other in asked]
             if after and after not in codes:
@@ -578,8 +577,13 @@ class _Reader:
         self.refuse(marker and marker not in first, "marker", f"unknown construct {quoted(marker)}", ", ".join(first))
         paths = self.paths(top.get("paths", {}), names, parts)
         waves = self.waves(top, {each.name: each for each in constructs})
-        texts = [self.take(top.get(key, {}), key, key) for key in ("title", "introduction")]
-        title, introduction = ((each.get("en", ""), each.get("zh", "")) for each in texts)
+        later = {name for each in waves for name in each.constructs[1:]}  # asked in the same words as the first time
+        again = {code for construct in constructs if construct.name in later for code in construct.codes}
+        for language in LANGUAGES:
+            texts = [getattr(item, language) for item in worded if item.code not in again]
+            self.once(f"wording ({language})", [text for text in texts if text])
+        told = [self.take(top.get(key, {}), key, key) for key in ("title", "introduction")]
+        title, introduction = ((each.get("en", ""), each.get("zh", "")) for each in told)
         moderations = self.moderations(top.get("moderation", {}), first, paths)
         steps = [f"{path.outcome} ~ {path.predictor}" for path in paths]
         products = [f"{m.outcome} ~ {m.predictor} * {m.moderator}" for m in moderations]

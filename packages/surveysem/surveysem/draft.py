@@ -244,7 +244,14 @@ def draft_of(table: RawTable) -> Draft:
         questions += _turn(name, items, R, len(table.rows))
     questions += _misfits(constructs, R, len(table.rows))
     _set_codes(columns, constructs)
-    return Draft(table, tuple(columns), constructs, tuple(questions), tuple(missing), guessed)
+    draft = Draft(table, tuple(columns), constructs, tuple(questions), tuple(missing), guessed)
+    later = {item.place for names in draft.waves.values() for name in names[1:] for item in constructs[name]}
+    told: set[str] = set()
+    for column in columns:
+        if column.role != "left out" and column.place not in later:  # labels that a program cut short are alike
+            column.wording = "" if plain(column.wording) in told else column.wording
+            told.add(plain(column.wording))
+    return draft
 
 
 def _language(text: str) -> str:
@@ -336,6 +343,7 @@ def _split(heading: str, label: str) -> tuple[str, str]:
     text, code = unicodedata.normalize("NFKC", heading).strip(), ""
     while (shorter := TAIL.sub("", text).strip()) != text:
         text = shorter
+    text = PATTERN["subquestion"].sub(r"\1_\2", text)
     if NAME.fullmatch(text) or label:
         return text, tidy(label)
     if (numbered := NUMBER.match(text)) and numbered[2]:

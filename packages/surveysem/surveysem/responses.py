@@ -70,9 +70,11 @@ def match(table: RawTable, codebook: Codebook, *, unknown: str = "error") -> tup
     """
     wordings = table.wordings or [""] * len(table.headings)
     find, others = _Finder(codebook), "left out" if "*" in codebook.leave_out else "unknown"
-    found = []
+    found, exact = [], {question for question, how in map(find, table.headings) if how in ("code", "column")}
     for k, (heading, wording) in enumerate(zip(table.headings, wordings, strict=True), 1):
         question, how = find(heading)
+        if how.startswith("number") and question in exact:  # another column has its very code
+            question, how = "", "unknown"
         if not question and wording:
             question, how = find(wording)
             how = f"label: {how}" if question else how
@@ -91,7 +93,9 @@ class _Finder:
         self.named |= {tidy(codebook.duration): ("", "duration")} if codebook.duration else {}
         self.named |= {tidy(item.column): (item.code, "column") for item in self.questions if item.column}
         self.codes = {plain(item.code): item.code for item in self.questions}
-        self.texts = {plain(text): item.code for item in self.questions for text in (item.en, item.zh) if text}
+        texts = [(text, item.code) for item in self.questions for text in {plain(item.en), plain(item.zh)} - {""}]
+        times = Counter(text for text, _ in texts)  # the same words at two waves tell neither
+        self.texts = {text: code for text, code in texts if times[text] == 1}
 
     def __call__(self, heading: str) -> tuple[str, str]:
         if (name := tidy(heading)) in self.named:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -49,7 +50,7 @@ class RawTable:
     file : str
         The file's name.
     headings, wordings : tuple of str
-        Of each column; the wording is an SPSS variable label, else empty.
+        Of each column; the wording is an SPSS variable label or what Qualtrics writes below the heading, else empty.
     rows : tuple of int
         The number of each row in the file, 1 for the heading.
     columns : tuple of sequence
@@ -124,8 +125,18 @@ def _checked(file: Path, lines: Sequence[tuple[int, Sequence[object]]], encoding
     for number, row in lines:
         if len(row) != len(headings):
             raise DataError(f"{file.name}, row {number} has {len(row)} cells; the heading has {len(headings)}.")
-    numbers, rows = zip(*lines[1:], strict=True)
-    return RawTable(file.name, tuple(headings), numbers, tuple(zip(*rows, strict=True)), encoding)
+    qualtrics = len(lines) > 3 and all(_text(cell).startswith('{"ImportId":') for cell in lines[2][1])
+    wordings = _matrix_rows([_text(cell) for cell in lines[1][1]]) if qualtrics else ()
+    numbers, rows = zip(*lines[3 if qualtrics else 1 :], strict=True)
+    return RawTable(file.name, tuple(headings), numbers, tuple(zip(*rows, strict=True)), encoding, wordings)
+
+
+def _matrix_rows(wordings: list[str]) -> tuple[str, ...]:
+    """Return wordings without what the rows of a matrix share: the question that stands before each, and a dash."""
+    asked = Counter(wording.rpartition(" - ")[0] for wording in wordings)
+    return tuple(
+        row if asked[stem] > 1 else stem + dash + row for stem, dash, row in (w.rpartition(" - ") for w in wordings)
+    )
 
 
 def _check_headings(file: Path, headings: list[str], rows: int) -> None:

@@ -12,7 +12,7 @@ import surveysem
 from surveysem.__main__ import main
 from surveysem.codebook import SCHEMA
 from surveysem.draft import Draft, draft_of
-from surveysem.tables import RawTable
+from surveysem.tables import RawTable, read_table
 
 BOOK = surveysem.load_codebook(LARGE)
 CELLS = surveysem.draw_stated(TRUTH_OF_LARGE, BOOK).cells.drop(columns="basis").reset_index(drop=True)
@@ -253,3 +253,45 @@ def test_what_cannot_be_drafted_is_said_and_nothing_written(tmp_path, capsys):
         said = capsys.readouterr()
         assert (message in said.err, said.out, said.err.count("\n")) == (True, "", 1)
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_what_limesurvey_calls_the_rows_of_a_matrix_says_what_belongs_together(tmp_path):
+    heads = {code: f"part2[{name}{k:02}]" for name in CONSTRUCTS for k, code in enumerate(sorted(CONSTRUCTS[name]), 1)}
+    draft = draft_of(table(CELLS[[*heads]].rename(columns=heads)))
+    assert not draft.guessed
+    several = {f"part2_{name}": len(codes) for name, codes in CONSTRUCTS.items() if len(codes) > 1}
+    assert {name: len(items) for name, items in draft.constructs.items()} == several
+    (tmp_path / "c.toml").write_text(draft.text(), encoding="utf-8")
+    item = surveysem.load_codebook(tmp_path / "c.toml").questions[0]
+    assert item.code == item.column.replace("[", "_").removesuffix("]")
+    usual = {code: f"G02Q03[SQ{k:03}]" for k, code in enumerate(BOOK.items[:4], 1)}
+    found = draft_of(table(CELLS[[*usual]].rename(columns=usual)))
+    assert [item.code for item in found.constructs["G02Q03"]] == [f"G02Q03_{k}" for k in range(1, 5)]
+
+
+def test_the_three_heads_of_qualtrics_are_no_respondents(tmp_path):
+    """The headings, what was asked, identifiers; the wording of a matrix's row is its own words alone."""
+    items, rows = BOOK.items[:8], [f"Statement {k}" for k in range(6)]
+    asked = [*(f"How far do you agree? - {row}" for row in rows), "Prices - are they fair?", "Anything else"]
+    heads = pd.DataFrame([asked, [f'{{"ImportId":"QID{k}"}}' for k in range(8)]], columns=items)
+    pd.concat([heads, CELLS[items]]).to_csv(tmp_path / "q.csv", index=False)
+    read = read_table(tmp_path / "q.csv")
+    assert read.rows == tuple(range(4, len(CELLS) + 4))
+    assert read.wordings == (*rows, *asked[6:])
+    draft = draft_of(read)
+    assert {item.wording for item in draft.of("item")} <= {*read.wordings}
+    book = surveysem.load_codebook(draft.write(tmp_path / "c.toml"))
+    assert len(surveysem.read_responses(tmp_path / "q.csv", book, invalid="record").answers) == len(CELLS)
+
+
+def test_labels_that_an_spss_file_repeats_still_make_a_codebook_that_loads(tmp_path):
+    """The items of a panel are asked in the same words at every wave; other labels are alike where they were cut."""
+    heads = [f"{code}_t{wave}" for wave in (1, 2) for code in ("TR1", "TR2", "CO1", "CO2")]
+    frame = ITEMS[BOOK.items[:8]].set_axis(heads, axis=1).assign(RE1=ITEMS.iloc[:, 8], RE2=ITEMS.iloc[:, 9])
+    words = [*["I trust it.", "It is honest.", "I am content.", "I stay."] * 2, *["In the past month I often"] * 2]
+    pyreadstat.write_sav(frame, str(tmp_path / "a.sav"), column_labels=words)
+    book = surveysem.load_codebook(surveysem.draft_codebook(tmp_path / "a.sav").write(tmp_path / "c.toml"))
+    assert {each.constructs for each in book.waves} == {("TR_t1", "TR_t2"), ("CO_t1", "CO_t2")}
+    assert [book.by_code[code].en for code in (*heads, "RE1", "RE2")] == [*words[:9], ""]
+    read = surveysem.read_responses(tmp_path / "a.sav", book, invalid="record")
+    assert set(read.mapping["how"]) == {"code"}

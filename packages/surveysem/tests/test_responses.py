@@ -188,6 +188,16 @@ def test_unknown_columns_can_be_left_out_and_are_listed(book, put):
 
 
 @pytest.mark.slow
+def test_a_heading_is_no_number_of_a_question_whose_code_another_column_has(book, put):
+    """Qualtrics calls the question of consent Q3, which is not the third item."""
+    rows = [[*HEAD, "Q3"], *[[*row, "yes"] for row in ROWS]]
+    found = surveysem.read_responses(put(rows), book, unknown="leave")
+    same(found)
+    assert found.mapping.set_index("heading").loc["Q3", "how"] == "left out"
+    with pytest.raises(DataError, match=r"row 1, column 10: unknown column 'Q3'"):
+        surveysem.read_responses(put(rows), book)
+
+
 def test_an_excel_file_that_unpacks_to_too_much_or_refers_elsewhere(book, tmp_path, put):
     good = put([HEAD, *ROWS], "good.xlsx")
     laughs = "".join(f'<!ENTITY l{k} "{f"&l{k - 1};" * 10}">' for k in range(1, 12))

@@ -220,6 +220,7 @@ def test_methods_say_what_was_done_in_both_languages(study, tmp_path):
     assert "Estabrook" in ordered[1]
     assert "Widaman" not in "".join(ordered)
     off = TEXT.replace(TOP, "wave_errors = false\nequal_loadings = true\n\n[title]")
+    assert "Invariance" not in methods.methods_text(study, NOTHING, "en")  # where none could be tested
     off_said = methods.methods_text(panel.study(tmp_path, text=off), NOTHING, "en")
     assert "covary" not in off_said
     assert "held loadings equal across waves" in off_said
