@@ -4,8 +4,6 @@ Run by path, so that it starts in a blink: it imports nothing of this package. I
 the table is, or what is wrong with it, then a line a row (Excel) or a column (SPSS), then null.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -1,7 +1,5 @@
 """How often to address people: whether a count rises with contact frequency and then falls, and where it turns."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,8 +3,6 @@
 A message has three parts: what is wrong (and where), what was given, what is allowed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 import nbproof

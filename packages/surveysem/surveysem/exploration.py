@@ -1,7 +1,5 @@
 """What is told before any model: who answered, how each item was answered, how many factors the items hold."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Whether paths between constructs are the same for two kinds of users, once the items measure the same for both."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What a study says of each hypothesis of its codebook, by the label its author gave it and by one rule for all."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import prod
 from typing import Any

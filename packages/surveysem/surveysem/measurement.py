@@ -1,7 +1,5 @@
 """What journals ask of a survey's measurement: cut-offs, tables and fits, and whether one source made answers alike."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A study as an article tells it, in English and Chinese: methods, respondents, and what was found, in plain words."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Mapping
 from functools import partial

@@ -1,7 +1,5 @@
 """Whether a path between constructs depends on a third, and with it what goes through the path: latent products."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """A survey's paths by partial least squares: outer and inner model, effects, prediction, groups, and beside MLR."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

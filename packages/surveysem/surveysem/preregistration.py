@@ -3,8 +3,6 @@
 Hypotheses and analyses fixed beforehand: Nosek et al. (2018), doi:10.1073/pnas.1708274114.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tomllib

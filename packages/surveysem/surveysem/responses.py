@@ -1,7 +1,5 @@
 """What respondents answered: which column of a file answers which question, by what sign, and its cells as codes."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 import unicodedata

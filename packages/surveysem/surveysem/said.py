@@ -1,7 +1,5 @@
 """What the package says in a language: texts by their template, and messages found again by theirs."""
 
-from __future__ import annotations
-
 import json
 import re
 from functools import cache

@@ -4,8 +4,6 @@ References: Curran (2016), doi:10.1016/j.jesp.2015.07.006; Meade & Craig (2012),
 item: Huang et al. (2012), doi:10.1007/s10869-011-9231-8.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """An R script that computes a study's tables again with lavaan, and the data it reads."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What a survey of a size can show: power before it, the least path it can detect after it, and which paths are nil."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ doi:10.1177/1745691616658637. The specifications share respondents, so their spr
 shares are no test; the authors' joint test by resampling is not made.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace

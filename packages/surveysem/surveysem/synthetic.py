@@ -4,8 +4,6 @@ The truth is a structural model, kept beside the sample, and says what a test sh
 a method recovers what was put in, never anything about people: the table says "synthetic sample".
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields

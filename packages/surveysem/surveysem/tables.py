@@ -3,8 +3,6 @@
 And how tables leave as csv: whole or not at all, with nothing in them that a spreadsheet would run.
 """
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io

@@ -1,7 +1,5 @@
 """Whether items measure the same at every wave of a panel, how latent means change, and how stable constructs are."""
 
-from __future__ import annotations
-
 import warnings
 from itertools import chain, pairwise
 from typing import Any

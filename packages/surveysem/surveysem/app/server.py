@@ -1,7 +1,5 @@
 """The server behind the page: one file, one model, one run, on 127.0.0.1 alone, for who has the address it prints."""
 
-from __future__ import annotations
-
 import asyncio
 import hmac
 import json

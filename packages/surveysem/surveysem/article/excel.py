@@ -1,7 +1,5 @@
 """Tables of an article as an Excel workbook: one sheet a table, real numbers in the cells and nothing that runs."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping, Sequence
 from functools import cache

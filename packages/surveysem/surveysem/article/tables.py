@@ -3,8 +3,6 @@
 They are made from the same payloads as the pages, so that a number is the same everywhere.
 """
 
-from __future__ import annotations
-
 import io
 import re
 import zipfile

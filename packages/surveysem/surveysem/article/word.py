@@ -1,7 +1,5 @@
 """Tables of an article as a Word document: three horizontal rules, number and title above, note below."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from typing import Any
