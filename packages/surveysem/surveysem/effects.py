@@ -343,7 +343,8 @@ def adjust(p_values: Mapping[str, float], alpha: float | None, correction: str =
     >>> {name: round(one.alpha, 4) for name, one in adjust({"a": 0.001, "b": 0.2, "c": 0.02}, 0.05).items()}
     {'a': 0.0167, 'b': 0.05, 'c': 0.025}
     """
-    require(alpha and 0 < alpha < 1, "alpha", alpha, "the error rate of the family, a number in (0, 1)")
+    if alpha is None or not 0 < alpha < 1:
+        raise ParameterError(f"alpha is {alpha!r}; allowed: the error rate of the family, a number in (0, 1).")
     require(correction in CORRECTIONS, "correction", correction, f"one of {', '.join(CORRECTIONS)}")
     for name, p in p_values.items():
         require(0 <= p <= 1, f"p value of {name}", p, "a probability in [0, 1]")
@@ -351,9 +352,9 @@ def adjust(p_values: Mapping[str, float], alpha: float | None, correction: str =
         return {name: Adjusted(p, alpha, p <= alpha) for name, p in p_values.items()}
     from statsmodels.stats.multitest import multipletests  # heavy: only where tests are made
 
-    p, m = np.array([*p_values.values()]), len(p_values)
-    rejected, values, _, _ = multipletests(p, alpha, correction)
-    rank, passed = p.argsort(kind="stable").argsort(), int(rejected.sum())
+    every, m = np.array([*p_values.values()]), len(p_values)
+    rejected, values, _, _ = multipletests(every, alpha, correction)
+    rank, passed = every.argsort(kind="stable").argsort(), int(rejected.sum())
     tests = {"bonferroni": m, "holm": m - np.minimum(rank, min(passed, m - 1)), "fdr_bh": m / max(passed, 1)}
     rates = np.broadcast_to(alpha / tests[correction], m)  # the family's, divided by so many tests
     found = zip(p_values, values.tolist(), rates.tolist(), rejected.tolist(), strict=True)
