@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from nbproof.results import MIME
-from surveysem.article.tables import ArticleTable, tables_of
+from surveysem.article import ArticleTable, tables_of
 
 
 def excel(*given):
