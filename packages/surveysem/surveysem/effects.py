@@ -355,7 +355,11 @@ def adjust(p_values: Mapping[str, float], alpha: float | None, correction: str =
     every, m = np.array([*p_values.values()]), len(p_values)
     rejected, values, _, _ = multipletests(every, alpha, correction)
     rank, passed = every.argsort(kind="stable").argsort(), int(rejected.sum())
-    tests = {"bonferroni": m, "holm": m - np.minimum(rank, min(passed, m - 1)), "fdr_bh": m / max(passed, 1)}
+    tests: dict[str, Any] = {
+        "bonferroni": m,
+        "holm": m - np.minimum(rank, min(passed, m - 1)),
+        "fdr_bh": m / max(passed, 1),
+    }
     rates = np.broadcast_to(alpha / tests[correction], m)  # the family's, divided by so many tests
     found = zip(p_values, values.tolist(), rates.tolist(), rejected.tolist(), strict=True)
     return {name: Adjusted(*each) for name, *each in found}
