@@ -30,8 +30,8 @@ def test_the_reader_takes_the_keys_of_the_schema_and_uses_each():
     """It asks for keys by the schema; what it does with them stands in its source, what screening does in `Rules`."""
     assert {*keys.HEADS} == {*KEYS}
     assert {*KEYS["screening"][1]} == {each.name for each in fields(surveysem.Rules)}
-    used = {*re.findall(r'"(\w+)"', inspect.getsource(codebook._Reader) + inspect.getsource(codebook._wording))}
-    used |= {*codebook.LANGUAGES, *(each.name for each in fields(surveysem.Contact))}
+    used = {*re.findall(r'"(\w+)"', inspect.getsource(codebook._Reader))}
+    used |= {*codebook.LANGUAGES, *(each.name for kind in (surveysem.Contact, surveysem.Item) for each in fields(kind))}
     told = {key for kind, (needed, optional) in KEYS.items() if kind != "screening" for key in {*needed, *optional}}
     assert told - used == set()
     read = {*re.findall(r'(?:found|top)(?:\.get\(|\[)"(\w+)"', inspect.getsource(codebook._Reader))}

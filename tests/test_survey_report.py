@@ -359,12 +359,12 @@ def test_libreoffice_opens_the_tables(report, tmp_path, kind):
 
 @pytest.mark.slow
 def test_the_same_answers_give_the_same_office_files(report, tmp_path):
-    from surveysem.report import _write_tables
+    from surveysem.article import excel, tables_of, word
 
     executed = {name: json.loads((report / "notebooks" / f"{name}.ipynb").read_text()) for name in ("one", "two")}
-    _write_tables(tmp_path, executed, "en", "Report on a survey")
-    for name in ("tables-en.docx", "tables-en.xlsx"):
-        assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
+    tables, title = tables_of(executed, "en"), "Report on a survey"
+    assert word(tables, title) == (report / "tables-en.docx").read_bytes()
+    assert excel(tables, title, surveysem.report.WORDS["en"]["sheets"]) == (report / "tables-en.xlsx").read_bytes()
 
 
 @pytest.mark.slow
@@ -387,8 +387,14 @@ def test_a_notebook_that_fails_leaves_nothing(tmp_path, capfd, monkeypatch):
     assert not list((tmp_path / "made").iterdir())
 
 
-def fits_of(study) -> pd.DataFrame:
-    return fit_table({"measurement model": study.measurement, "structural model": study.structural})
+def found_of(study) -> dict[str, dict]:
+    """Results as notebooks leave them: the fit of both models, and how far the items measure alike."""
+    fits = fit_table({"measurement model": study.measurement, "structural model": study.structural})
+    alike = {"en": "metric invariance", "zh": "单位不变性"}
+    return {
+        "tables": {"fit_table": {"columns": [*fits], "rows": fits.to_numpy(object).tolist()}},
+        "texts": {"invariance": alike},
+    }
 
 
 def study_of(folder: Path, rows: list[list], **options: object):
@@ -400,7 +406,7 @@ def study_of(folder: Path, rows: list[list], **options: object):
 def test_the_methods_paragraph_states_what_was_done(tmp_path, language):
     rows = [["", *FIRST[:-1], 1], *ROWS[1:], ["", "", *ROWS[3][2:]], [2] * 6 + [1]]
     study = study_of(tmp_path, rows, draws=700, seed=11)
-    said = methods.methods_text(study, language, fits_of(study), "metric invariance")
+    said = methods.methods_text(study, found_of(study), language)
     measures = study.structural.fit_measures
     assert f"{measures['chisq']:.2f}" in said
     assert f"{measures['chisq.scaled']:.2f}" in said
@@ -437,7 +443,7 @@ def test_the_hanoi_survey_gives_the_published_fit_and_paths(hanoi):
     assert measures["cfi"] == pytest.approx(0.933, abs=5e-4)
     found = study.structural.estimates.query("op == '~'").set_index("rhs")["std_all"]
     assert found.to_dict() == pytest.approx({"PAR": 0.490, "INT": -0.229, "HED": 0.332, "CON": 0.105}, abs=1e-3)
-    assert "χ²(80) = 189.19, p < .001, CFI = .933" in methods.methods_text(study, "en", fits_of(study))
+    assert "χ²(80) = 189.19, p < .001, CFI = .933" in methods.methods_text(study, found_of(study), "en")
     assert study.constructs == ["PAR", "INT", "CON", "HED", "URG"]
 
 
