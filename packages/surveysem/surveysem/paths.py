@@ -26,7 +26,7 @@ Name = tuple[str, str, str]
 Paths = Mapping[tuple[str, str], Any]  # numbers or arrays, by predictor and outcome
 Total = Callable[[str, str], Any]  # from predictor and outcome to the total effect
 CHUNK = 250  # resamples standardised at a time
-MOST = 50  # ways between two constructs that are told one by one
+MOST = 10  # ways between two constructs that are told one by one
 
 
 def path_table(study: Study) -> pd.DataFrame:
