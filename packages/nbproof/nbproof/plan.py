@@ -235,6 +235,9 @@ def modules_of(source: str) -> list[Path]:
         if path not in found:
             found.add(path)
             waiting |= _imported(_text(path), folders)
+            stub = path.with_suffix(".pyi")
+            if stub.is_file() and "def __getattr__" not in _text(path):  # a package that loads all its names at once
+                waiting |= _imported(_text(stub), folders)
     return sorted(found)
 
 

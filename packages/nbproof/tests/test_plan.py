@@ -141,8 +141,9 @@ def test_names_that_a_package_loads_when_asked_for_lead_to_their_modules(tmp_pat
     """A stub says where they stand; a folder without an ``__init__.py``, such as one left by git, hides no module."""
     top = tmp_path / "lazy"
     (top / "b").mkdir(parents=True)
-    for name, text in (("__init__.py", ""), ("a.py", ""), ("b.py", "from lazy.c import x"), ("c.py", ""), ("d.py", "")):
-        (top / name).write_text(text)
+    asked = "def __getattr__(name): ..."
+    for name, text in (("__init__", asked), ("a", ""), ("b", "from lazy.c import x"), ("c", ""), ("d", "")):
+        (top / f"{name}.py").write_text(text)
     stub = "from lazy import d as d\nfrom lazy.a import (\n    A as A,\n)\nfrom lazy.b import B as B\n"
     (top / "__init__.pyi").write_text(stub)
     settings(packages={"lazy": top})
@@ -154,6 +155,9 @@ def test_names_that_a_package_loads_when_asked_for_lead_to_their_modules(tmp_pat
     assert found("import lazy\nx = lazy.B(lazy.unknown)") == ["__init__.py", "b.py", "c.py"]
     assert found("from lazy import d") == ["__init__.py", "d.py"]
     assert found("import lazy") == ["__init__.py"]
+    (top / "__init__.py").write_text("# all names at once")
+    plan._text.cache_clear()
+    assert found("import lazy") == ["__init__.py", "a.py", "b.py", "c.py", "d.py"]
 
 
 def test_languages_are_those_asked_for_of_the_projects(notebook, settings, tmp_path):

@@ -193,7 +193,7 @@ def test_a_heading_is_no_number_of_a_question_whose_code_another_column_has(book
     rows = [[*HEAD, "Q3"], *[[*row, "yes"] for row in ROWS]]
     found = surveysem.read_responses(put(rows), book, unknown="leave")
     same(found)
-    assert found.mapping.set_index("heading").loc["Q3", "how"] == "left out"
+    assert found.mapping.set_index("heading").loc["Q3", "how"] == "unknown"
     with pytest.raises(DataError, match=r"row 1, column 10: unknown column 'Q3'"):
         surveysem.read_responses(put(rows), book)
 
