@@ -175,14 +175,12 @@ def width_of(text: str) -> int:
 
 
 def longest_word(text: str) -> float:
-    """Return how wide the longest word of a text is, in heights of its letters: at none of its signs a line may end.
-
-    Of Chinese, three characters stay together, as many as the shortest heads have.
+    """Return how wide the longest word, or three signs of Chinese, is in heights of letters: no line ends within.
 
     >>> longest_word("a moderator (SD)"), longest_word("−0.05")
     (4.75, 2.75)
     """
-    words = re.findall(r"[^\s\u2e80-\uffff]+|[\u2e80-\uffff]{1,3}", text)
+    words = re.findall(r"[^\s\u2e80-\uffff]+(?:[\uff01-\uff1f][^\s\u2e80-\uffff]*)*|[\u2e80-\uffff]{1,3}", text)
     broad = [0.25 * sum((sign.isupper() or sign in BROAD) + (sign in "MW%") for sign in word) for word in words]
     return max((0.5 * width_of(word) + more for word, more in zip(words, broad, strict=True)), default=0.0)
 
@@ -315,9 +313,10 @@ def word(tables: Sequence[ArticleTable], title: str) -> bytes:
 
 
 def _needed(table: ArticleTable, size: float) -> list[int]:
-    """What every column's longest text needs, or so much of it as stands in a line; heads of numbers go on in more."""
+    """What every column's longest text needs, or so much of it as stands in a line; heads of numbers go on in two."""
     widths = [
-        max(map(width_of, column[right:]), default=0) for column, right in zip(table.columns, table.right, strict=True)
+        max([width_of(head) // (1 + right) + 2 * right, *map(width_of, texts)])
+        for (head, *texts), right in zip(table.columns, table.right, strict=True)
     ]
     lines = [int(BESIDE + 0.5 * Pt(size) * min(width, WRAP)) for width in widths]
     return list(map(max, lines, _least(table, size)))

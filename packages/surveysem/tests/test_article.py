@@ -207,3 +207,25 @@ def test_no_column_is_narrower_than_its_longest_word():
     for column in made.tables[0].columns:
         longest = max(times.getlength(part) for cell in column.cells for part in cell.text.split())
         assert column.width.pt >= longest * size / 100 + 10.8
+
+
+def test_a_head_in_chinese_is_neither_torn_nor_one_sign_above_the_other():
+    """Word ends a Chinese line at any sign: three stay together, a comma with its word, a head in two lines."""
+    from surveysem import article
+
+    assert article.longest_word("标准误") == 3
+    assert article.longest_word("AVE，95% CI下限") > article.longest_word("AVE")
+    head = "未收敛或解不可接受的设定数"
+    table = ArticleTable(
+        1,
+        "a",
+        "zh",
+        "表1",
+        "设定",
+        "",
+        ("路径", head),
+        ((article.Cell("H1"), article.Cell("0", 0)),),
+        (False, True),
+        "注",
+    )
+    assert article._needed(table, 10)[1] >= article.BESIDE + article.Pt(10) * len(head) / 2

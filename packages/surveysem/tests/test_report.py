@@ -6,6 +6,7 @@ import json
 import os
 import re
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -146,6 +147,22 @@ def test_the_summary_says_what_the_results_say_and_opens_the_front_page(made):
             assert any(
                 nbproof.format_number(float(n), digits).lstrip("−") == number for n in re.findall(r"\d+\.\d+", held)
             )
+
+
+def test_what_the_summary_prints_as_a_number_the_notebooks_keep_as_one_and_as_one_thing():
+    """A count written with ``:d`` is kept as a text, and of two notebooks that keep one name the last would be told."""
+    told: dict[str, dict[str, set[str]]] = {}
+    for name in ("measurement", "structure", "pls"):
+        texts = "\n".join(messages(json.loads((HOME / f"{name}.ipynb").read_text(encoding="utf-8"))))
+        for field, how in re.findall(r"\{(\w+)(?::([^}]*))?\}", texts):
+            told.setdefault(field, {}).setdefault(name, set()).add(how)
+    summaries = [(report.HERE / f"summary.{language}.txt").read_text(encoding="utf-8") for language in ("en", "zh")]
+    printed = {*re.findall(r"\b(\w+) \| number", "".join(summaries))} - {"estimate", "low", "high", "excluded"}
+    assert {"moved_n", "hidden_n", "parameters_n", "cfi"} <= printed
+    for field in printed:
+        assert {*chain(*told[field].values())} & {"d", "p", ""} == set(), field
+    both = {field for field in printed if {"measurement", "structure"} <= {*told[field]}}
+    assert both == {"received", "kept", "cfi_bound", "rmsea_bound", "srmr_bound"}  # which are the same in both
 
 
 @pytest.mark.parametrize(

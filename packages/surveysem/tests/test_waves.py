@@ -14,6 +14,7 @@ import semfit
 import surveysem
 from reports import run
 from surveysem import DataError, NotTestable, measurement, methods, paths, report, waves
+from surveysem.__main__ import main
 from surveysem.app import model
 from surveysem.draft import PATTERN, draft_codebook
 from surveysem.preregistration import compare, register
@@ -280,12 +281,22 @@ def test_the_report_tells_a_panel_in_both_languages(study, tmp_path, monkeypatch
     assert [value for each in shown for key, value in each.items() if "untranslated" in key] == []
     for said in ("{{over_time}} holds across waves", "{{in_part}} holds in part", "metric invariance", "TR4_t2"):
         assert said in text
-    assert "{{clear}} of {{pairs_n}}" in text
-    assert "'clear': {'en': '1', 'zh': '1'}" in text
+    assert "{{moved_n}} of {{changes_n}}" in text
+    assert "'moved_n': {'value': 1," in text
     given = {"answers": given["answers"], "codebook": str(PANEL), "draws": 20, "estimator": "PLS"}
     shown = run(report.HERE / "notebooks" / "pls.ipynb", monkeypatch, **given)
     assert "PLS leaves them aside" in str(shown)
     assert [value for each in shown for key, value in each.items() if "untranslated" in key] == []
+
+
+@pytest.mark.slow
+def test_a_panel_becomes_a_whole_report(tmp_path):
+    panel.answers().to_csv(tmp_path / "answers.csv", index=False)
+    given = ["report", str(tmp_path / "answers.csv"), "--codebook", str(PANEL), "--draws", "100"]
+    assert main([*given, "--out", str(tmp_path / "out")]) == 0
+    said = {each: (tmp_path / "out" / f"summary-{each}.txt").read_text(encoding="utf-8") for each in ("en", "zh")}
+    assert "Of 2 changes of latent means between waves, 1 has a 95% interval that excludes zero." in said["en"]
+    assert "各波次间的2项潜均值变化中，1项的95%置信区间不包含0。" in said["zh"]
 
 
 def test_the_models_of_the_ladder_are_those_that_were_fitted(study, again):
