@@ -213,19 +213,19 @@ def test_a_head_in_chinese_is_neither_torn_nor_one_sign_above_the_other():
     """Word ends a Chinese line at any sign: three stay together, a comma with its word, a head in two lines."""
     from surveysem import article
 
-    assert article.longest_word("标准误") == 3
-    assert article.longest_word("AVE，95% CI下限") > article.longest_word("AVE")
-    head = "未收敛或解不可接受的设定数"
+    assert article.longest_word("\u6807\u51c6\u8bef") == 3
+    assert article.longest_word("AVE，95% CI\u4e0b\u9650") > article.longest_word("AVE")
+    head = "\u672a\u6536\u655b\u6216\u89e3\u4e0d\u53ef\u63a5\u53d7\u7684\u8bbe\u5b9a\u6570"
     table = ArticleTable(
         1,
         "a",
         "zh",
-        "表1",
-        "设定",
+        "\u88681",
+        "\u8bbe\u5b9a",
         "",
-        ("路径", head),
+        ("\u8def\u5f84", head),
         ((article.Cell("H1"), article.Cell("0", 0)),),
         (False, True),
-        "注",
+        "\u6ce8",
     )
     assert article._needed(table, 10)[1] >= article.BESIDE + article.Pt(10) * len(head) / 2
