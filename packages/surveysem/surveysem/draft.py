@@ -25,7 +25,9 @@ from surveysem.tables import RawTable, read_table
 
 TOLD = tomllib.loads(Path(__file__).with_name("draft.toml").read_text(encoding="utf-8"))
 PATTERN = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in TOLD["patterns"].items()}
-LABELS = [tuple(tuple(labels[language]) for language in LANGUAGES) for labels in TOLD["labels"]]
+LABELS = [[[text.split("|") for text in labels[language]] for language in LANGUAGES] for labels in TOLD["labels"]]
+CODES = [{plain(w): k for points in labels for k, words in enumerate(points, 1) for w in words} for labels in LABELS]
+ROWS = (" [", " | ", "\N{EM DASH}", " - ", ": ")  # before the row of a matrix
 CHINESE = "[\u4e00-\u9fff]"
 RARE = 0.005  # share of a column's answers that may be slips of the hand
 CATEGORIES = 11  # texts of a control
@@ -79,12 +81,18 @@ class Column:
     expected: int = 0
     duration: bool = False
     asked: tuple[str, str] = ("", "")  # its code without the wave, and the wave
+    question: str = ""  # of which it is one row
     why: list[Reason] = field(default_factory=list)
 
     def because(self, reason: str, role: str = "", **said: object) -> None:
         """Add a reason, and what the column is for it."""
         self.why.append(Reason(reason, **said))
         self.role = role or self.role
+
+    @property
+    def shown(self) -> str:
+        """What it is called in a question: its heading, or the beginning of what was asked."""
+        return self.heading if len(self.heading) <= 40 else tidy(self.wording or self.heading)[:60]
 
     @property
     def given(self) -> Array:
@@ -99,6 +107,8 @@ class Column:
     @cached_property
     def stem(self) -> tuple[str, str]:
         """What its code begins with and what follows: "item", "reversed", "overall", or nothing."""
+        if self.question:
+            return plain(self.question), "item"
         base, wave = self.asked
         text, ending = PATTERN["question"].sub("", base or self.code), "item"
         if back := PATTERN["reversed"].match(text):
@@ -181,7 +191,7 @@ class Draft:
         example = f"{others[-1] if others else '...'} ~ {' + '.join([first, *others[:-1]][:2])}"
         return filled(
             "drafted.txt", draft=self, name=name, file=tidy(self.table.file), out=out, scales=scales, common=common,
-            example=example, schema=SCHEMA.name, listed=_listed, title=_title, tidy=tidy,
+            example=example, schema=SCHEMA.name, listed=_listed, titles=_titles, tidy=tidy,
         )  # fmt: skip
 
     def write(self, out: str | Path) -> Path:
@@ -255,13 +265,24 @@ def draft_of(table: RawTable) -> Draft:
 
 
 def _language(text: str) -> str:
-    return "zh" if re.search(CHINESE, text) else "en"
+    return "zh" if len(re.findall(CHINESE, text)) > len(re.findall("[A-Za-z]+", text)) else "en"
 
 
-def _title(items: list[Column]) -> str:
-    """Return what a construct is called, where its items' names begin with Chinese, which a name cannot hold."""
-    stems = [str(reason.values["stem"]) for reason in items[0].why if reason.key == "prefix"]
-    return "".join(stem for stem in stems if _language(stem) == "zh")
+def _titles(items: list[Column]) -> dict[str, str]:
+    """Return what a construct is called, by language, where its name cannot say it: in Chinese, or by a question."""
+    if items[0].question:
+        return _called(items[0].question)
+    stem = next((str(reason.values["stem"]) for reason in items[0].why if reason.key == "prefix"), "")
+    return {"zh": stem} if _language(stem) == "zh" else {}
+
+
+def _called(question: str) -> dict[str, str]:
+    """Return the few words with which a question begins, by language."""
+    numbered = NUMBER.match(question)
+    head = re.split(r"[:(\[|]", numbered[2] if numbered else question)[0]
+    words, signs = re.findall(r"[A-Za-z][\w'-]*", head), re.findall(CHINESE, head)
+    told = {"en": " ".join(words[:5]), "zh": "".join(signs[:11])}
+    return {language: text for language, text in told.items() if text and len(text.split()) < 5 and len(signs) < 11}
 
 
 def _listed(items: list[Column]) -> str:
@@ -286,13 +307,18 @@ def _listed(items: list[Column]) -> str:
 def _columns(table: RawTable) -> list[Column]:
     """Return every column with its answers as numbers, and what kind they are."""
     columns, worded = [], {}
+    asked = _matrices(table.wordings or table.headings)
     for k, (heading, cells) in enumerate(zip(table.headings, table.columns, strict=True)):
         values = _cells(cells, _number)
         for low, high in table.missing.get(heading, ()):
             if not isinstance(low, str) and not isinstance(high, str):
                 values[(values >= low) & (values <= high)] = np.nan
         column = Column(heading, k + 1, values)
-        column.code, column.wording = _split(heading, table.wordings[k] if table.wordings else "")
+        question, row = asked[k]
+        if question and not table.wordings:
+            column.question, column.wording = question, tidy(row)
+        else:
+            column.code, column.wording = _split(heading, row if table.wordings else "")
         texts = Counter[str]()
         for cell, times in Counter(cells).items():
             text = _text(cell)
@@ -313,11 +339,25 @@ def _columns(table: RawTable) -> list[Column]:
             values[np.isin(values, column.missing)] = np.nan
             _kind(column)
             _read_labels(column, table.labels.get(heading, {}))
-    fits = {labels: sum(_fits(texts, labels) for texts in worded.values()) for labels in LABELS}
-    usual = sorted(LABELS, key=lambda labels: (-fits[labels], len(labels[0])))  # of most columns, then the shortest
+    said = Counter(word for texts in worded.values() for word in map(_option, texts))
+    fits = [sum(set(map(_option, texts)) <= codes.keys() for texts in worded.values()) for codes in CODES]
+    usual = sorted(range(len(CODES)), key=lambda k: (-fits[k], len(LABELS[k][0])))  # of most columns, then the shortest
     for k, texts in worded.items():
-        _read_texts(columns[k], table.columns[k], texts, usual)
+        _read_texts(columns[k], table.columns[k], texts, usual, said)
     return columns
+
+
+def _matrices(headings: Iterable[str]) -> list[tuple[str, str]]:
+    """Return of each heading the question that it shares with others, or nothing, and its row."""
+    texts = [unicodedata.normalize("NFKC", heading) for heading in headings]
+    found = [("", text) for text in texts]
+    for mark in ROWS:
+        parted = [text.rpartition(mark) for text in texts]
+        times = Counter(tidy(question) for question, _, _ in parted)
+        for k, (question, _, row) in enumerate(parted):
+            if question and times[tidy(question)] > 1 and not found[k][0]:
+                found[k] = tidy(question), row.strip().removesuffix("]")
+    return found
 
 
 def _text(cell: object) -> str:
@@ -354,28 +394,44 @@ def _split(heading: str, label: str) -> tuple[str, str]:
     return (code, text) if sentence else (text, "")
 
 
-def _fits(texts: Iterable[str], labels: Labels) -> bool:
-    return {plain(OPTION.sub("", text)) for text in texts} <= {plain(text) for language in labels for text in language}
+def _option(text: str) -> str:
+    """Return an answer as it is compared, without its letter."""
+    return plain(OPTION.sub("", text))
 
 
-def _read_texts(column: Column, cells: Iterable[object], texts: Counter[str], usual: list[Labels]) -> None:
+def _read_texts(
+    column: Column, cells: Iterable[object], texts: Counter[str], usual: list[int], said: Counter[str]
+) -> None:
     """Take texts for answers on a usual scale, for categories, or for what a codebook has no use for."""
-    count, rows = len(texts), texts.total()
-    fitting = [labels for labels in usual if _fits(texts, labels)] if count > 2 else []
+    count, rows, words = len(texts), texts.total(), {*map(_option, texts)}
     if sum(times for text, times in texts.items() if PATTERN["time"].match(text)) > 0.8 * rows:
         column.because("dates", "left out")
-    elif fitting:
-        column.labels = fitting[0]
+    elif count > 2 and (labels := _labelled(words, usual, said)):
+        column.labels = labels
         column.because("labelled", "rating")
     elif 2 <= count == len({*map(plain, texts)}) <= min(CATEGORIES, rows / 5) and max(map(len, texts)) <= 200:
         column.labels = (tuple(sorted(map(tidy, texts))),) * 2
         column.because("categories", "two" if count == 2 else "control", count=count)
+    elif count == 1:
+        column.because("constant", "left out", value=[*texts])
     else:
         column.because("texts", "left out", count=count, rows=rows)
     if column.labels:
         code = {plain(text): float(k) for labels in column.labels for k, text in enumerate(labels, 1)}
         column.low, column.high = 1, len(column.labels[0])
-        column.values = _cells(cells, lambda text: code.get(plain(text), code.get(plain(OPTION.sub("", text)), np.nan)))
+        column.values = _cells(cells, lambda text: code.get(plain(text), code.get(_option(text), np.nan)))
+
+
+def _labelled(words: set[str], usual: list[int], said: Counter[str]) -> Labels:
+    """Return the labels of the first usual scale that these words are on, called as they or the file call it."""
+    for scale in (LABELS[k] for k in usual if words <= CODES[k].keys()):
+        labels = tuple(
+            tuple(max(alike, key=lambda word: (plain(word) in words, said[plain(word)])) for alike in points)
+            for points in scale
+        )
+        if words <= {plain(text) for language in labels for text in language}:
+            return labels
+    return ()
 
 
 def _kind(column: Column) -> None:
@@ -490,7 +546,9 @@ def _named(families: list[list[Column]], columns: list[Column], guessed: bool) -
         (stem, _), (base, wave) = items[0].stem, items[0].asked
         later, text = f"_t{wave}" * bool(wave), PATTERN["question"].sub("", base or items[0].code)
         shown = re.match(re.escape(stem.removesuffix(later)), text, re.IGNORECASE)
-        name = re.sub(r"[^A-Za-z0-9_]", "", shown[0]) + later if shown and not guessed else ""
+        asked = items[0].question
+        called = _called(asked).get("en", "").replace(" ", "_") if asked else shown[0] if shown else ""
+        name = re.sub(r"[^A-Za-z0-9_]", "", called) + later if called and not guessed else ""
         name = name if NAME.fullmatch(name) and name not in RESERVED else f"F{k}"
         while plain(name) in taken:
             name += "_"
@@ -498,7 +556,8 @@ def _named(families: list[list[Column]], columns: list[Column], guessed: bool) -
         named[name] = list(items)
         for column in items:
             column.construct = name
-            column.because("neighbours" if guessed else "prefix", "item", stem=shown[0] if shown else stem)
+            reason = "neighbours" if guessed else "matrix" if asked else "prefix"
+            column.because(reason, "item", stem=asked[:60] or (shown[0] if shown else stem))
     return named
 
 
@@ -551,7 +610,7 @@ def _settle_scales(columns: list[Column], constructs: dict[str, list[Column]]) -
         elif column.role in ("control", "check"):
             column.low, column.high = usual_range(column.values, rated=column.role == "check")
     beyond = [column for column in columns if column.role == "item" and len(column.outside)]
-    return [Reason("invalid", items=column.heading, value=column.outside[0]) for column in beyond]
+    return [Reason("invalid", items=column.shown, value=column.outside[0]) for column in beyond]
 
 
 def _turn(name: str, items: list[Column], R: Array, n: int) -> list[Reason]:
@@ -564,7 +623,7 @@ def _turn(name: str, items: list[Column], R: Array, n: int) -> list[Reason]:
     means = S[:, ~down].mean(1)
     if 2 * down.sum() == k:
         if means[down].mean() < -clear:
-            shown = ", ".join(column.heading for column, turned in zip(items, down, strict=True) if turned)
+            shown = ", ".join(column.shown for column, turned in zip(items, down, strict=True) if turned)
             asked.append(Reason("tie", construct=name, items=shown, r=means[down].mean()))
     else:
         for i in np.flatnonzero(down):
@@ -572,12 +631,12 @@ def _turn(name: str, items: list[Column], R: Array, n: int) -> list[Reason]:
             if items[i].reverse:
                 items[i].because("reversed", r=means[i])
             else:
-                asked.append(Reason("weak", construct=name, items=items[i].heading, r=means[i]))
+                asked.append(Reason("weak", construct=name, items=items[i].shown, r=means[i]))
     signs = np.array([-1 if column.reverse else 1 for column in items])
     for column in items:
         column.because("alike", r=signs @ S @ signs / max(k * (k - 1), 1))
         if column.stem[1] == "reversed" and not column.reverse:
-            asked.append(Reason("recoded", construct=name, items=column.heading))
+            asked.append(Reason("recoded", construct=name, items=column.shown))
     return asked
 
 
@@ -592,7 +651,7 @@ def _misfits(constructs: dict[str, list[Column]], R: Array, n: int) -> list[Reas
             others = {other: row[at].mean() for other, at in places.items() if other != name and len(at) > 1}
             best = max(others, key=others.__getitem__, default="")
             if best and others[best] - own > max(0.10, 3 / np.sqrt(n)):
-                told = {"items": column.heading, "other": best, "r": others[best], "own": own}
+                told = {"items": column.shown, "other": best, "r": others[best], "own": own}
                 asked.append(Reason("misfit", construct=name, **told))
     return asked
 

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ LONGEST = 1000  # characters of a heading
 CELLS = 100_000_000  # of a csv file
 MEMORY = 2**32  # bytes that reading an Excel or SPSS file may take
 SECONDS = 10  # of the processor, and as many again for each mebibyte of the file
+BELOW = ("response", "open-ended response")  # a question that is no matrix, as SurveyMonkey writes it
 KINDS = {"xlsx": "Excel", "sav": "SPSS"}
 CHILD = Path(__file__).with_name("child.py")
 ENCODINGS = ("utf-8", "gb18030")
@@ -113,6 +113,7 @@ def _checked(file: Path, lines: Sequence[tuple[int, Sequence[object]]], encoding
     lines = [(number, row) for number, row in lines if any(not _blank(cell) for cell in row)]
     if not lines:
         raise DataError(f"{file.name} is empty: no cell holds anything; a heading and one row a respondent are needed.")
+    lines = _one_heading(lines)
     headings = [_text(cell) for cell in lines[0][1]]
     while headings and not headings[-1] and all(len(row) < len(headings) or _blank(row[-1]) for _, row in lines):
         headings.pop()
@@ -124,17 +125,28 @@ def _checked(file: Path, lines: Sequence[tuple[int, Sequence[object]]], encoding
         if len(row) != len(headings):
             raise DataError(f"{file.name}, row {number} has {len(row)} cells; the heading has {len(headings)}.")
     qualtrics = len(lines) > 3 and all(_text(cell).startswith('{"ImportId":') for cell in lines[2][1])
-    wordings = _matrix_rows([_text(cell) for cell in lines[1][1]]) if qualtrics else ()
+    wordings = tuple(_text(cell) for cell in lines[1][1]) if qualtrics else ()
     numbers, rows = zip(*lines[3 if qualtrics else 1 :], strict=True)
     return RawTable(file.name, tuple(headings), numbers, tuple(zip(*rows, strict=True)), encoding, wordings)
 
 
-def _matrix_rows(wordings: list[str]) -> tuple[str, ...]:
-    """Return wordings without what the rows of a matrix share: the question that stands before each, and a dash."""
-    asked = Counter(wording.rpartition(" - ")[0] for wording in wordings)
-    return tuple(
-        row if asked[stem] > 1 else stem + dash + row for stem, dash, row in (w.rpartition(" - ") for w in wordings)
-    )
+def _one_heading(lines: Sequence[tuple[int, Sequence[object]]]) -> Sequence[tuple[int, Sequence[object]]]:
+    """Return lines from the heading on, without lines above it; rows of a matrix that stand below it join it."""
+    texts = [[_text(cell) for cell in row] for _, row in lines[:4]]
+    first, second = texts[0], texts[1] if len(texts) > 1 else []
+    if all(first) or any(map(NUMBER.fullmatch, first)):
+        return lines
+    for k, row in enumerate(texts[1:], 1):
+        if all(row) and len({*row}) == len(row) >= len(first) and not any(map(NUMBER.fullmatch, row)):
+            return lines[k:]
+    pairs = list(zip(first, second, strict=False))
+    if len(first) != len(second) or not all(map("".join, pairs)) or any(map(NUMBER.fullmatch, second)) or all(second):
+        return lines
+    headings, asked = [], ""
+    for above, below in pairs:
+        asked = above or asked
+        headings.append(f"{asked} [{below}]" if below and below.lower() not in BELOW else asked)
+    return [(lines[1][0], headings), *lines[2:]]
 
 
 def _check_headings(file: Path, headings: list[str], rows: int) -> None:
@@ -218,7 +230,7 @@ def _excel(file: Path, sheet: str | None) -> RawTable:
         if sheet is not None:
             raise UnknownNameError("sheet", sheet, names)
         shown = ", ".join(map(named, names[:20])) + (" ..." if len(names) > 20 else "")
-        raise DataError(f"{file.name} has {len(names)} sheets; say which: {shown}.")
+        raise DataError(f"{file.name} has {len(names)} sheets; say which (--sheet): {shown}.")
     width = max((len(row) for _, row in lines), default=0)
     if width > WIDEST:
         raise DataError(f"{file.name} has {width} columns; at most {WIDEST} are read.")

@@ -269,6 +269,62 @@ def test_what_limesurvey_calls_the_rows_of_a_matrix_says_what_belongs_together(t
     assert [item.code for item in found.constructs["G02Q03"]] == [f"G02Q03_{k}" for k in range(1, 5)]
 
 
+GRID = {item.code: (construct.name, item.en) for construct in BOOK.constructs for item in construct.items}
+MARKS = [" [{}]", " | {}", "\N{EM DASH}{}", " - {}", ": {}"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_rows_of_one_question_are_a_construct_called_by_its_first_words(mark, tmp_path):
+    """As Google Forms and other programs write the rows of a grid behind the question."""
+    ask = {
+        code: f"{name.title()} part: how far do you agree?{mark.format(text)}" for code, (name, text) in GRID.items()
+    }
+    frame = CELLS[[*ask]].rename(columns=ask)
+    draft = draft_of(table(frame))
+    assert not draft.guessed
+    whole = {name: [column.wording for column in items] for name, items in draft.constructs.items()}
+    asked = {name: [GRID[code][1] for code in ask if GRID[code][0] == name] for name, _ in GRID.values()}
+    assert whole == {f"{name.title()}_part": texts for name, texts in asked.items()}
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    book = surveysem.load_codebook(draft.write(tmp_path / "c.toml"))
+    assert {construct.en for construct in book.constructs} == {f"{name.title()} part" for name in asked}
+    assert len(surveysem.read_responses(tmp_path / "a.csv", book, invalid="record").answers) == len(CELLS)
+
+
+def test_a_heading_of_two_lines_or_below_others_is_one(tmp_path):
+    """Rows of a matrix stand below their question (SurveyMonkey), numbers and kinds of questions above it (Alida)."""
+    pair = [construct.name for construct in BOOK.constructs][:2]
+    codes = [code for code, (name, _) in GRID.items() if name in pair]
+    joined = [f"{name} [{text}]" for name, text in (GRID[code] for code in codes)]
+    names, texts = zip(*(GRID[code] for code in codes), strict=True)
+    above = ["Respondent ID", *(name * (name not in names[:k]) for k, name in enumerate(names)), "Your city"]
+    body = CELLS[codes].assign(city="Oslo").reset_index()
+    for file, heads in (
+        ("two", [above, ["", *texts, "Open-Ended Response"]]),
+        ("three", [["", *("Q1" for _ in texts), ""], ["", *("matrix" for _ in texts), ""],
+                   ["Respondent ID", *joined, "Your city"]]),
+    ):  # fmt: skip
+        head = pd.DataFrame(heads, columns=body.columns)
+        pd.concat([head, body]).to_csv(tmp_path / f"{file}.csv", index=False, header=False)
+        read = read_table(tmp_path / f"{file}.csv")
+        first = len(heads) + 1
+        assert read.rows == tuple(range(first, len(CELLS) + first))
+        assert [read.headings[0], read.headings[-1]] == ["Respondent ID", "Your city"]
+        assert [*draft_of(read).constructs] == pair
+
+
+def test_words_of_one_meaning_are_one_answer_and_the_files_own_words_stay():
+    rng = np.random.default_rng(1)
+    codes = rng.integers(0, 5, (200, 1)).repeat(2, axis=1)
+    words = np.array(["Totally disagree", "Disagree", "Unsure", "Agree", "Completely agree"])
+    (items,) = draft_of(table(pd.DataFrame(words[codes], columns=["W1", "W2"]))).constructs.values()
+    assert (items[0].labels[0], items[0].values.tolist()) == (tuple(words), (codes[:, 0] + 1.0).tolist())
+    words[2] = "Neutral"
+    codes[:100, 0], mixed = 2, np.where(np.arange(200) < 50, "Unsure", words[codes[:, 0]])
+    heard = draft_of(table(pd.DataFrame({"W1": mixed, "W2": words[codes[:, 1]], "W3": words[codes[:, 1]]})))
+    assert heard.columns[0].role == "control"  # two words for one answer: nobody knows whether they meant the same
+
+
 def test_the_three_heads_of_qualtrics_are_no_respondents(tmp_path):
     """The headings, what was asked, identifiers; the wording of a matrix's row is its own words alone."""
     items, rows = BOOK.items[:8], [f"Statement {k}" for k in range(6)]
@@ -277,9 +333,8 @@ def test_the_three_heads_of_qualtrics_are_no_respondents(tmp_path):
     pd.concat([heads, CELLS[items]]).to_csv(tmp_path / "q.csv", index=False)
     read = read_table(tmp_path / "q.csv")
     assert read.rows == tuple(range(4, len(CELLS) + 4))
-    assert read.wordings == (*rows, *asked[6:])
     draft = draft_of(read)
-    assert {item.wording for item in draft.of("item")} <= {*read.wordings}
+    assert [column.wording for column in draft.columns] == [*rows, *asked[6:]]
     book = surveysem.load_codebook(draft.write(tmp_path / "c.toml"))
     assert len(surveysem.read_responses(tmp_path / "q.csv", book, invalid="record").answers) == len(CELLS)
 
