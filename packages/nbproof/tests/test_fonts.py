@@ -38,6 +38,13 @@ def test_the_national_set_is_whole():
     assert fonts.uncovered(GB2312) == ""
 
 
+def test_the_common_characters_of_taiwan_and_hong_kong_are_covered():
+    rows = (bytes([row, cell]) for row in range(0xA4, 0xC7) for cell in range(0x40, 0xFF))
+    big5 = [sign for pair in rows for sign in pair.decode("big5", "ignore") if "\u4e00" <= sign <= "\u9fff"]
+    assert len(big5) == 5401  # of level 1, as the standard counts them
+    assert fonts.uncovered("".join(big5)) == ""
+
+
 @pytest.mark.slow
 def test_every_sign_of_the_national_set_has_an_outline(font):
     names, glyphs = font.getBestCmap(), font["glyf"]

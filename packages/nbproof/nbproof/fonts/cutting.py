@@ -2,8 +2,8 @@
 
 Noto Sans SC has the Chinese characters; its Latin letters are those of Source Sans, enlarged. Each house font holds all
 that either has. In that for Chinese text the first goes before, and signs that both scripts share, as quotation marks,
-are one em wide; in that for Latin text the second goes before, with narrow ones. Kept are GB 2312 whole and every sign
-outside the Chinese characters.
+are one em wide; in that for Latin text the second goes before, with narrow ones. Kept are GB 2312 whole, the
+common characters of Big5 (Taiwan, Hong Kong) and every sign outside the Chinese characters.
 """
 
 from __future__ import annotations
@@ -35,16 +35,17 @@ DASH = (-5, 380)  # where a Chinese dash begins, lest a pixel shows between two,
 
 
 def wanted() -> str:
-    """Return the characters asked of the fonts: GB 2312 whole, and the blocks of letters, signs and punctuation.
+    """Return the characters asked of the fonts: GB 2312, the common ones of Big5, and blocks of letters and signs.
 
     Examples
     --------
     >>> all(sign in wanted() for sign in "\u79c1\u57df Σ×±≤→²①＋")
     True
     """
-    rows = range(0xA1, 0xFF)
-    national = "".join(bytes([row, cell]).decode("gb2312", "ignore") for row in rows for cell in rows)
-    return "".join(sorted({*national, *(chr(code) for low, high in SIGNS for code in range(low, high))}))
+    sets = {"gb2312": (range(0xA1, 0xFF), range(0xA1, 0xFF)), "big5": (range(0xA4, 0xC7), range(0x40, 0xFF))}
+    pairs = [(name, bytes([row, cell])) for name, (rows, cells) in sets.items() for row in rows for cell in cells]
+    signs = (chr(code) for low, high in SIGNS for code in range(low, high))
+    return "".join(sorted({*signs, *"".join(pair.decode(name, "ignore") for name, pair in pairs)}))
 
 
 def cut(
