@@ -38,6 +38,7 @@ PAGE, FONT = 6.3, 7.0  # width of a page's text; size of all text, points
 LETTER = 0.58 * FONT / 72  # width of a Latin letter; that of a Chinese character is FONT / 72
 OVAL, BOX, ITEM, LANE = 0.56, 0.36, 0.2, 0.16  # heights of latent and observed variables, items and places of paths
 APART, GAP = 0.09, 0.56  # between variables, and between layers
+WIDEST, TURN, BETWEEN = 7.2, 0.7, 0.2  # of a diagram in one row; what ways between rows take of the width; between rows
 NUMBER = np.array([0.32, 0.14])  # width and height that a number takes
 T = np.linspace(0, 1, 31)[:, None]
 BEZIER = np.hstack([(1 - T) ** 3, 3 * T * (1 - T) ** 2, 3 * T**2 * (1 - T), T**3])  # points of a cubic curve
@@ -160,6 +161,8 @@ class _Layout:
         self.at = {n: (self._middle(n), heights[n]) for n in depth}
         ports = self._ports()
         self.ways = [self._way(k, chain, ports) for k, chain in enumerate(self.chains)]
+        if self.row[-1]:
+            self._fold()
 
     def _bow(self, a: str, b: str, layer: Sequence[Node], path: bool) -> float:
         """How far a relation within a layer bows to the right; to the left where there is more room, or up a loop."""
@@ -176,9 +179,18 @@ class _Layout:
             gap = self.depth[self.chains[k][0]] - (bow < 0)
             if 0 <= gap < len(needed):
                 needed[gap] = max(needed[gap] + 0.06, abs(bow) + 0.1)
-        spare = (PAGE - 0.2 - sum(wide) - sum(needed)) / max(len(needed), 1)
-        starts = np.cumsum([0.0, *(w + gap + np.clip(spare, 0, 1) for w, gap in zip(wide, needed, strict=False))])
-        return [(float(x), float(x + w)) for x, w in zip(starts, wide, strict=True)]
+        gaps, most, size = np.array([*needed, 0.0]), WIDEST, len(wide)
+        while True:
+            parts = np.split(np.arange(len(wide)), range(size, len(wide), size))
+            spans = [sum(wide[k] for k in part) + gaps[part[:-1]].sum() for part in parts]
+            if max(spans) <= most or size == 1:
+                break
+            most, size = PAGE - TURN, size - 1
+        room = (PAGE - (TURN if len(parts) > 1 else 0.2) - max(spans)) / max(size - 1, 1)
+        gaps += np.clip(room, 0, 1)
+        self.row = [k for k, part in enumerate(parts) for _ in part]
+        starts = np.cumsum([0.0, *(wide + gaps)])
+        return [(float(x), float(x + w)) for x, w in zip(starts, wide, strict=False)]
 
     def _middle(self, node: Node) -> float:
         """Where a variable stands across: items at the side of their latent variable, others in the middle."""
@@ -225,6 +237,38 @@ class _Layout:
             half = np.array([(stop - way[-1])[0] / 2, 0.0])
             way += [way[-1] + half, stop - half, stop]
         return np.array(way)
+
+    def _fold(self) -> None:
+        """Lay layers in rows, one below the other, every second one turned about; ways bow from one to the next."""
+        row, sides = np.array(self.row), np.array(self.sides)
+        ends = np.array([[sides[row == k].min(), sides[row == k].max()] for k in range(row[-1] + 1)])
+        bounds, wide = (ends[:-1, 1] + ends[1:, 0]) / 2, np.ptp(ends, axis=1).max()
+        half = {n: self.size.get(str(n), (0.0, LANE))[1] / 2 for n in self.at}
+        tops, below = [], 0.0
+        for k in range(len(ends)):
+            edges = [
+                (y + side * half[n]) for n, (_, y) in self.at.items() if row[self.depth[n]] == k for side in (-1, 1)
+            ]
+            high, low = (max(edges), min(edges)) if k % 2 == 0 else (-min(edges), -max(edges))
+            tops.append(below - high)
+            below += low - high - BETWEEN
+
+        def placed(point: Sequence[float], k: int) -> Array:
+            inside = np.array(point) - (ends[k, 0], 0.0)
+            return (inside if k % 2 == 0 else (wide, 0.0) - inside) + (0.0, tops[k])
+
+        def turned(way: Array) -> Array:
+            found = [placed(way[0], np.searchsorted(bounds, way[0, 0]))]
+            for curve in (way[k : k + 4] for k in range(0, len(way) - 1, 3)):
+                first, last = np.searchsorted(bounds, curve[[0, 3], 0])
+                end = placed(curve[3], last)
+                aside = (0.15 + 0.3 * abs(found[-1][1] - end[1])) * (-1) ** min(first, last), 0.0
+                bowed = [found[-1] + aside, end + aside]
+                found += [*(bowed if first != last else (placed(point, first) for point in curve[1:3])), end]
+            return np.array(found)
+
+        self.ways = [turned(way) for way in self.ways]
+        self.at = {n: tuple(placed(at, row[self.depth[n]])) for n, at in self.at.items()}
 
     def extent(self) -> tuple[Array, Array]:
         """Return the lower left and the upper right corner, as far apart as the page is wide."""

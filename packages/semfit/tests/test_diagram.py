@@ -153,6 +153,25 @@ def test_nothing_covers_anything_in_a_model_of_seventeen(seventeen):
     assert height < 7
 
 
+def chain(n: int, mark: str = "c", **more: str) -> dict[str, str]:
+    """Constructs of which each depends on the one before, and some on others too."""
+    own = {f"{mark}{chr(97 + k)}": f"{mark}{chr(96 + k)} {more.get(mark + chr(97 + k), '')}" for k in range(1, n)}
+    return {name: causes.strip() for name, causes in own.items()}
+
+
+@pytest.mark.parametrize(
+    ("paths", "tall"),
+    [(chain(9), 3), (chain(20), 6), (chain(17, cq="cc", cj="ce", cm="cb"), 8), (chain(10) | chain(8, "d"), 6)],
+)
+def test_a_chain_too_long_for_the_page_is_laid_in_rows(paths, tall):
+    """One row of twenty is 36 inches wide: fitted to a page, its text would be of 1.2 points."""
+    ax = fitted(measured(paths)).plot(items=False, names=dict.fromkeys(["ca", "cd", "ch"], "Perceived part of quality"))
+    assert faults(ax) == []
+    width, height = ax.figure.get_size_inches()
+    assert 7 * min(1, 6.3 / width) > 6  # points, where the figure is as wide as the text of a page
+    assert height < tall
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
