@@ -269,20 +269,19 @@ def _language(text: str) -> str:
 
 
 def _titles(items: list[Column]) -> dict[str, str]:
-    """Return what a construct is called, by language, where its name cannot say it: in Chinese, or by a question."""
-    if items[0].question:
-        return _called(items[0].question)
-    stem = next((str(reason.values["stem"]) for reason in items[0].why if reason.key == "prefix"), "")
-    return {"zh": stem} if _language(stem) == "zh" else {}
+    """Return by language what a construct is called, where its name does not say it."""
+    stems = [str(reason.values["stem"]) for reason in items[0].why if reason.key in ("prefix", "matrix")]
+    told = {language: text for stem in stems for language, text in _called(stem).items()}
+    return {language: text for language, text in told.items() if text not in items[0].construct}
 
 
 def _called(question: str) -> dict[str, str]:
     """Return the few words with which a question begins, by language."""
     numbered = NUMBER.match(question)
     head = re.split(r"[:(\[|]", numbered[2] if numbered else question)[0]
-    words, signs = re.findall(r"[A-Za-z][\w'-]*", head), re.findall(CHINESE, head)
+    words, signs = re.findall(r"[A-Za-z][A-Za-z0-9'-]*", head), re.findall(CHINESE, head)
     told = {"en": " ".join(words[:5]), "zh": "".join(signs[:11])}
-    return {language: text for language, text in told.items() if text and len(text.split()) < 5 and len(signs) < 11}
+    return {language: text for language, text in told.items() if text and len(words) < 5 and len(signs) < 11}
 
 
 def _listed(items: list[Column]) -> str:
@@ -380,9 +379,7 @@ def _cells(cells: Iterable[object], read: Callable[[str], float]) -> Array:
 
 def _split(heading: str, label: str) -> tuple[str, str]:
     """Return a code and a wording from a heading such as "W1: I am welcome", "7. I am welcome [required]", "W1"."""
-    text, code = unicodedata.normalize("NFKC", heading).strip(), ""
-    while (shorter := TAIL.sub("", text).strip()) != text:
-        text = shorter
+    text, code = TAIL.sub("", unicodedata.normalize("NFKC", heading).strip()), ""
     text = PATTERN["subquestion"].sub(r"\1_\2", text)
     if NAME.fullmatch(text) or label:
         return text, tidy(label)

@@ -103,8 +103,7 @@ class _Finder:
             return self.codes[key], "code"
         if key in KNOWN:
             return "", KNOWN[key]
-        while (shorter := TAIL.sub("", text).strip()) != text:
-            text = shorter
+        text = TAIL.sub("", text)
         numbered = NUMBER.match(text)
         rest = numbered[2] if numbered else text
         stems = (mark for mark in ("\N{EM DASH}", "--", "-", ":", "_") if mark in rest)

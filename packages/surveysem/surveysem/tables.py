@@ -132,15 +132,14 @@ def _checked(file: Path, lines: Sequence[tuple[int, Sequence[object]]], encoding
 
 def _one_heading(lines: Sequence[tuple[int, Sequence[object]]]) -> Sequence[tuple[int, Sequence[object]]]:
     """Return lines from the heading on, without lines above it; rows of a matrix that stand below it join it."""
-    texts = [[_text(cell) for cell in row] for _, row in lines[:4]]
-    first, second = texts[0], texts[1] if len(texts) > 1 else []
-    if all(first) or any(map(NUMBER.fullmatch, first)):
+    first, *others = ([_text(cell) for cell in row] for _, row in lines[:4])
+    if all(first) or not others:
         return lines
-    for k, row in enumerate(texts[1:], 1):
-        if all(row) and len({*row}) == len(row) >= len(first) and not any(map(NUMBER.fullmatch, row)):
+    for k, row in enumerate(others, 1):
+        if len({*row} - {""}) == len(row) >= len(first) and not any(map(NUMBER.fullmatch, row)):
             return lines[k:]
-    pairs = list(zip(first, second, strict=False))
-    if len(first) != len(second) or not all(map("".join, pairs)) or any(map(NUMBER.fullmatch, second)) or all(second):
+    pairs = list(zip(first, others[0], strict=False))
+    if all(others[0]) or not all(map("".join, pairs)) or any(map(NUMBER.fullmatch, others[0])):
         return lines
     headings, asked = [], ""
     for above, below in pairs:
