@@ -294,22 +294,27 @@ def _text(target: Any, text: str, font: Font) -> None:
 
 def word(tables: Sequence[ArticleTable], title: str) -> bytes:
     """Return a .docx with one table below the other, wide ones on pages turned across."""
-    made = Document()
-    made.core_properties.title, made.core_properties.author = title, MAKER
-    style = made.styles["Normal"]
-    style.font.name, style.font.size = FACES["en"], Pt(10)
-    style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), FACES["zh"])
-    before = None
+    made, before = opened(title), None
     for table in tables:
         needed = {each: _needed(table, each[0]) for each in SIZES}
         size, side = next((each for each in SIZES if sum(needed[each]) <= each[1] - 2 * MARGIN), SIZES[-1])
         if side != before:
-            _turn(made.add_section() if before else made.sections[0], side)
+            turn(made.add_section() if before else made.sections[0], side)
         _add(made, table, _shared(needed[size, side], _least(table, size), side - 2 * MARGIN), Pt(size), side == before)
         before = side
     file = io.BytesIO()
     made.save(file)
     return archive(file.getvalue())
+
+
+def opened(title: str) -> Any:
+    """Return an empty document of Word with our fonts, Chinese ones for Chinese texts."""
+    made = Document()
+    made.core_properties.title, made.core_properties.author = title, MAKER
+    made.styles["Normal"].font.name, made.styles["Normal"].font.size = FACES["en"], Pt(10)
+    for name in ("Normal", "Title"):
+        made.styles[name].element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), FACES["zh"])
+    return made
 
 
 def _needed(table: ArticleTable, size: float) -> list[int]:
@@ -336,7 +341,8 @@ def _shared(needed: list[int], least: list[int], room: int) -> list[int]:
     return [int(low + share * (each - low)) for each, low in zip(needed, least, strict=True)]
 
 
-def _turn(section: Any, side: int) -> None:
+def turn(section: Any, side: int) -> None:
+    """Let pages of a section lie across where their longer side is that of their width."""
     section.orientation = WD_ORIENT.LANDSCAPE if side == LONG else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = side, SHORT if side == LONG else LONG
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = MARGIN

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from io import BytesIO
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,9 +15,7 @@ from surveysem.errors import DataError, require_known
 from surveysem.responses import PLATFORMS
 from surveysem.said import filled
 
-if TYPE_CHECKING:
-    from docx.document import Document as Word
-
+WIDTH = 9 * 914_400  # of a matrix, as Word counts: nine inches
 Block = tuple[bool, list[tuple[int, Item]]]
 
 
@@ -72,46 +69,35 @@ def write_docx(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
     codebook, path, language
         As in :func:`write_html`.
     """
-    from docx import Document
-    from docx.enum.section import WD_ORIENT
-    from docx.oxml.ns import qn
+    from docx.oxml import parse_xml
+
+    from surveysem.article import LONG, opened, turn
 
     at = _language(codebook, language)
-    made = Document()
-    page = made.sections[0]
-    page.orientation, page.page_width, page.page_height = WD_ORIENT.LANDSCAPE, page.page_height, page.page_width
-    for name in ("Normal", "Title"):
-        made.styles[name].element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "SimSun")
-    made.core_properties.title = codebook.title[at] or codebook.name
-    made.add_heading(codebook.title[at] or codebook.name, 0)
+    made = opened(title := codebook.title[at] or codebook.name)
+    turn(made.sections[0], LONG)
+    made.add_heading(title, 0)
     made.add_paragraph(codebook.introduction[at])
     for matrix, block in _blocks(codebook):
         if matrix:
-            _docx_matrix(made, block, language)
-        else:
-            for k, item in block:
-                made.add_paragraph(f"{k}. {getattr(item, language)}").paragraph_format.keep_with_next = True
-                made.add_paragraph("\n".join(f"○ {text}" for text in getattr(item.scale, language)) or "_" * 16)
+            made.add_paragraph()._p.addprevious(parse_xml(_matrix(block, language)))
+            continue
+        for k, item in block:
+            made.add_paragraph(f"{k}. {getattr(item, language)}").paragraph_format.keep_with_next = True
+            made.add_paragraph("\n".join(f"○ {text}" for text in getattr(item.scale, language)) or "_" * 16)
     made.save(file := BytesIO())
     return write_whole(Path(path), file.getvalue())
 
 
-def _docx_matrix(made: Word, block: list[tuple[int, Item]], language: str) -> None:
-    from docx.oxml import OxmlElement
-    from docx.shared import Cm
-
+def _matrix(block: list[tuple[int, Item]], language: str) -> str:
+    """Return questions of one scale as a table of Word, a line below each."""
     labels = getattr(block[0][1].scale, language)
-    table = made.add_table(rows=0, cols=2 + len(labels), style="Table Grid")
-    table.autofit = False
-    lines = [[str(k), getattr(item, language), *"○" * len(labels)] for k, item in block]
-    for texts in ([*PLATFORMS["heads"][language], *labels], *lines):
-        row = table.add_row()
-        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
-        widths = [Cm(1.3), Cm(8.0), *[Cm(13.5 / len(labels))] * len(labels)]
-        for cell, text, width in zip(row.cells, texts, widths, strict=True):
-            cell.text, cell.width = text, width
-    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # repeated on every page
-    made.add_paragraph()
+    lines = [[*PLATFORMS["heads"][language], *labels]]
+    lines += [[str(k), getattr(item, language), *"○" * len(labels)] for k, item in block]
+    widths = [int(WIDTH * share) for share in (0.06, 0.34, *[0.6 / len(labels)] * len(labels))]
+    sides = ["left", "left", *["center"] * len(labels)]
+    rows = [{"cells": [*zip(texts, widths, sides, strict=True)], "span": 1, "kept": False} for texts in lines]
+    return filled("table.xml", widths=widths, rows=rows, size=20, ruled=True)
 
 
 def _language(codebook: Codebook, language: str) -> int:
