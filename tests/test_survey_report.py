@@ -135,7 +135,7 @@ BAD = {  # the file or its maker, what the message says, options, codebook
         r"answers\.csv has 10000 columns; at most 2000 are read",
     ),
     "an ending": ("x", r"answers\.ods: the ending is '\.ods'; allowed: \.csv"),
-    "several sheets": (sheets, r"answers\.xlsx has 2 sheets; say which: one, two"),
+    "several sheets": (sheets, r"answers\.xlsx has 2 sheets; say which \(--sheet\): one, two"),
     "no such sheet": (sheets, r"unknown sheet 'three'.*Allowed: one, two", ["--sheet", "three"]),
     "no Excel file": (b"PK\x03\x04", r"answers\.xlsx cannot be read as Excel .*; a whole \.xlsx is needed"),
     "truncated sav": (cut_short, r"answers\.sav (cannot be read as SPSS|is cut short).*a whole \.sav is needed"),

@@ -29,7 +29,6 @@ from semfit.plsfit import PlsFit as PlsFit
 from semfit.plsfit import pls as pls
 from semfit.pooling import fit_imputed as fit_imputed
 from semfit.pooling import pool as pool
-from semfit.power import chisq_power as chisq_power
 from semfit.power import equivalence as equivalence
 from semfit.power import population_fit as population_fit
 from semfit.power import population_moments as population_moments

@@ -324,54 +324,6 @@ def rmsea_sample_size(
     return int(np.ceil(optimize.brentq(gap, 2.0, high, xtol=1e-6)))
 
 
-def chisq_power(population: str, model: str, nobs: Sequence[int], *, alpha: float = 0.05) -> pd.DataFrame:
-    """Return the power of the chi-square test to reject a wrong model, by sample size.
-
-    The model is fitted to the population's own moments; N times twice the discrepancy left is the noncentrality. With a
-    model that is right but for one parameter held at zero, this is the power of the test of that parameter.
-
-    Parameters
-    ----------
-    population : str
-        The model that holds, with a number before every variable.
-    model : str
-        The model that is tested, by ML.
-    nobs : sequence of int
-        Sample sizes.
-    alpha : float
-        Level of the test, in (0, 1).
-
-    Returns
-    -------
-    pandas.DataFrame
-        nobs, df, noncentrality, rmsea (of the population) and power.
-
-    Raises
-    ------
-    ParameterError
-        Where the population lacks a number or a variable, or the model has no solution or no degrees of freedom.
-
-    References
-    ----------
-    Satorra & Saris (1985), doi:10.1007/BF02294150.
-
-    Examples
-    --------
-    >>> table = chisq_power("y ~ 0.3*x; x ~~ 1*x; y ~~ 0.91*y", "y ~ 0*x", [50, 100])
-    >>> table["power"].round(2).tolist()
-    [0.58, 0.87]
-    """
-    test = population_fit(population, model).test
-    probability("alpha", alpha)
-    if test.df < 1:
-        raise ParameterError("the model has no degrees of freedom; nothing can reject it.")
-    noncentrality = np.asarray(nobs, dtype=float) * max(test.chisq, 0.0)
-    below = stats.ncx2.cdf(stats.chi2.ppf(1 - alpha, test.df), test.df, noncentrality)
-    rmsea = np.sqrt(max(test.chisq, 0.0) / test.df)
-    found = {"df": test.df, "noncentrality": noncentrality, "rmsea": rmsea, "power": 1 - below}
-    return pd.DataFrame({"nobs": list(nobs)} | found)
-
-
 @dataclass(frozen=True)
 class Equivalence:
     """What is left of RMSEA and CFI when the test has to show that the misfit is small.

@@ -282,7 +282,6 @@ def test_probabilities_out_of_range_are_named(data, wrong):
     population, fit = "y ~ 0.3*x; x ~~ 1*x; y ~~ 0.91*y", semfit.fit(HS, data)
     for call, name in ((lambda: fit.conf_int(wrong), "alpha"),
                        (lambda: semfit.power(population, "y ~ x", [50], draws=2, alpha=wrong), "alpha"),
-                       (lambda: semfit.chisq_power(population, "y ~ 0*x", [50], alpha=wrong), "alpha"),
                        (lambda: semfit.psychometrics.alpha(data, ["x1", "x2"], level=wrong), "level")):  # fmt: skip
         with pytest.raises(ParameterError, match=f"{name} is a probability between 0 and 1; got {wrong!r}"):
             call()

@@ -135,19 +135,14 @@ def unless_withheld(ladder: Invariance | NotTestable, said: str) -> Invariance |
     return NotTestable(words(said, cfi=free["cfi"], rmsea=free["rmsea"], p=free["pvalue"]))
 
 
-def partially_alike(study: Study, *, means: bool = True) -> PartialInvariance | NotTestable:
+def partially_alike(study: Study) -> PartialInvariance | NotTestable:
     """Let single items go where equal loadings, and then equal intercepts, do not hold, until the others' do.
 
     As `semfit.partial_invariance` does; what goes is each group's own, and where a loading went, its intercept goes
     too. A score test alone may miss an item that stands far off. The search follows chance as well: what it lets go
-    wants another sample. Of ordered answers, nothing goes.
-
-    Parameters
-    ----------
-    means
-        As of :func:`measured_alike`; with them the notebooks of a report let the items go once for all.
+    wants another sample. Of ordered answers, nothing goes. The notebooks of a report let the items go once for all.
     """
-    return shared(study.shelf, "alike", partial(_partially_alike, study)) if means else _partially_alike(study, False)
+    return shared(study.shelf, "alike", partial(_partially_alike, study))
 
 
 def _partially_alike(study: Study, means: bool = True) -> PartialInvariance | NotTestable:
@@ -208,7 +203,7 @@ def compare_groups(study: Study, alike: PartialInvariance | NotTestable | None =
     alike : PartialInvariance or NotTestable, optional
         What :func:`partially_alike` returned, where it is at hand.
     """
-    alike = partially_alike(study, means=False) if alike is None else alike
+    alike = _partially_alike(study, means=False) if alike is None else alike
     if isinstance(alike, NotTestable):
         return alike
     rows: Any = comparable(study)  # no reason: there is a ladder

@@ -15,15 +15,6 @@ __all__ = ["Evidence", "Page"]
 
 SHORT = 24  # characters of a question that has room in a list
 
-STYLE = {
-    "figure.constrained_layout.use": True,
-    "figure.figsize": (6.3, 3.5),  # inches: a column of A4
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
-
 
 class Page(nbproof.Page):
     """A page of a report on a survey; making one sets the style of the figures for the rest of the notebook."""
@@ -34,7 +25,7 @@ class Page(nbproof.Page):
 
         nbproof.use(report.settings)
         super().__post_init__()
-        seaborn.set_theme(context="paper", style="whitegrid", palette="deep", rc=STYLE)
+        seaborn.set_theme(context="paper", style="whitegrid", palette="deep", rc=report.WORDS["style"])
         matplotlib.interactive(False)
 
     def fonts(self, language: str) -> list[str]:

@@ -32,19 +32,6 @@ LIMIT = 86_400.0  # seconds a notebook may take: large files take long, and nobo
 DPI = 300
 ASKED = "NBPROOF_LANGUAGES"  # set where a notebook is run by the builder of a report
 LARGE, DRAWN = 50_000, 400  # respondents: of a large file, and drawn where there is none
-WARM = (
-    "IPython.core.pylabtools",
-    "matplotlib.backends.backend_svg",
-    "pandas.io.formats.html",
-    "seaborn",
-    "statsmodels.api",
-    "surveysem.contact",
-    "surveysem.exploration",
-    "surveysem.notebook",
-    "surveysem.preregistration",
-    "surveysem.specification_curve",
-)
-"""What the notebooks load, once for both."""
 
 
 class Look(nbproof.Look):
@@ -92,7 +79,7 @@ def settings() -> nbproof.Project:
         bibliography="notebooks/references.bib",
         sources=("notebooks",),
         packages={"surveysem": HERE},
-        preload=WARM,
+        preload=tuple(WORDS["loaded"]),
         look="surveysem.report:Look",
     )
 

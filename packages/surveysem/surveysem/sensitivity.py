@@ -15,6 +15,7 @@ from surveysem.study import Study
 from surveysem.synthetic import Truth
 
 Array = np.ndarray
+ALPHA, WANTED = 0.05, 0.80  # level of each test, and power
 SMALLEST = 0.10  # standardised path of interest, small among published ones: Gignac & Szodorai 2016
 SIZES = (100, 200, 300, 500, 800, 1000, 1500, 2000)
 
@@ -48,8 +49,8 @@ class Power:
 
 
 def power_before(
-    book: Codebook, sizes: Sequence[int] = SIZES, *, smallest: float = SMALLEST, alpha: float = 0.05,
-    wanted: float = 0.80, loading: float = 0.7, correlation: float = 0.3,
+    book: Codebook, sizes: Sequence[int] = SIZES, *, smallest: float = SMALLEST, alpha: float = ALPHA,
+    wanted: float = WANTED, loading: float = 0.7, correlation: float = 0.3,
 ) -> Power:  # fmt: skip
     """Return the power of a survey before it is made, from the codebook and a stated population alone.
 
@@ -87,7 +88,8 @@ def power_before(
     >>> round(float(planned.frame["power"].min()), 2), int(planned.needed["needed"].max())
     (0.6, 1609)
     """
-    _check(smallest, alpha, wanted)
+    require(0 < smallest < 1, "smallest", smallest, "a path in (0, 1)")
+    require(0 < alpha < wanted < 1, "alpha with wanted", (alpha, wanted), "0 < alpha < wanted < 1")
     require(len(sizes) and min(sizes) >= 1, "sizes", list(sizes), "one whole number from 1 or more")
     se, se_zero = (_unit_errors(book, effect, loading, correlation) for effect in (smallest, 0.0))
     paths = pd.DataFrame(list(book.paths))
@@ -117,14 +119,14 @@ def _unit_errors(book: Codebook, effect: float, loading: float, correlation: flo
     return np.array([table.loc[(path.outcome, path.predictor)] for path in book.paths])
 
 
-def sensitivity(study: Study, *, smallest: float = SMALLEST, alpha: float = 0.05, wanted: float = 0.80) -> pd.DataFrame:
+def sensitivity(study: Study, *, smallest: float = SMALLEST) -> pd.DataFrame:
     """Return what the answers at hand could show of every path, and whether it is as good as zero: one row a path.
 
     outcome, predictor, direction, std, std_se, detectable (the least true path that the two-sided test finds with power
-    ``wanted``), low and high (of the 1 - 2 alpha interval), p_equivalence (of a path outside plus and minus
+    ``WANTED``), low and high (of the 90 % interval), p_equivalence (of a path outside plus and minus
     ``smallest``), equivalent, reading (a key of ``READINGS``), smallest and nobs.
 
-    Detectable is (z(1 - alpha / 2) + z(wanted)) times the standard error: from the error, never from the estimate, as
+    Detectable is (z(1 - ALPHA / 2) + z(WANTED)) times the standard error: from the error, never from the estimate, as
     power at the estimate says no more than its p value (Hoenig & Heisey 2001, doi:10.1198/000313001300339897).
     Equivalence is shown by two one-sided tests, whose larger p value counts. Neither is corrected for the number of
     paths.
@@ -133,25 +135,18 @@ def sensitivity(study: Study, *, smallest: float = SMALLEST, alpha: float = 0.05
     ----------
     smallest : float
         Of interest, standardised, in (0, 1).
-    alpha, wanted : float
-        Level of each test and power wanted, 0 < alpha < wanted < 1.
 
     References
     ----------
     Bloom (1995), doi:10.1177/0193841X9501900504; Schuirmann (1987), doi:10.1007/BF01068419.
     """
-    _check(smallest, alpha, wanted)
+    require(0 < smallest < 1, "smallest", smallest, "a path in (0, 1)")
     table = path_table(study)[["outcome", "predictor", "direction", "std", "std_se"]]
     est, se = table["std"].to_numpy(), table["std_se"].to_numpy()
-    inner, outer = norm.ppf(1 - alpha) * se, norm.ppf(1 - alpha / 2) * se
+    inner, outer = norm.ppf(1 - ALPHA) * se, norm.ppf(1 - ALPHA / 2) * se
     p = norm.sf((smallest - np.abs(est)) / se)  # of the bound that is nearer
-    equivalent, differs = p < alpha, np.abs(est) > outer
+    equivalent, differs = p < ALPHA, np.abs(est) > outer
     reading = np.select([equivalent & differs, equivalent, differs], ["negligible", "equivalent", "differs"], "open")
-    ends = {"detectable": outer + norm.ppf(wanted) * se, "low": est - inner, "high": est + inner}
+    ends = {"detectable": outer + norm.ppf(WANTED) * se, "low": est - inner, "high": est + inner}
     read = {"p_equivalence": p, "equivalent": equivalent, "reading": reading}
     return table.assign(**ends, **read, smallest=smallest, nobs=study.structural.nobs)
-
-
-def _check(smallest: float, alpha: float, wanted: float) -> None:
-    require(0 < smallest < 1, "smallest", smallest, "a path in (0, 1)")
-    require(0 < alpha < wanted < 1, "alpha with wanted", (alpha, wanted), "0 < alpha < wanted < 1")

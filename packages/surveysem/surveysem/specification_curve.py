@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.stats import norm
 
 import semfit
-from surveysem.errors import DataError, require_known
+from surveysem.errors import DataError
 from surveysem.paths import standardised
 from surveysem.screening import MODES, screen
 from surveysem.study import Study, mean_scores
@@ -96,31 +96,21 @@ def specifications(study: Study, kept: Sequence[str], controls: Sequence[str]) -
     return [one for one in found if one != Specification(same, found[0].screening)]
 
 
-def specification_curve(study: Study, *, controls: Sequence[str] | None = None) -> SpecificationCurve:
+def specification_curve(study: Study) -> SpecificationCurve:
     """Estimate every path of the codebook in every specification.
 
-    Parameters
-    ----------
-    controls : sequence of str, optional
-        Numeric controls every construct is regressed on; by default those with labelled answers, taken as equally
-        spaced, but for the one that tells groups apart and those the study holds constant anyway.
+    Controls are those with labelled answers, taken as equally spaced, but for the one that tells groups apart and those
+    the study holds constant anyway; every construct is regressed on them.
 
     Notes
     -----
     Standardised paths with delta-method errors; on mean scores, those of the regression of standardised scores. Where
     answers are missing, the declared analysis uses incomplete rows, mean scores the items answered, the others complete
     rows only.
-
-    Raises
-    ------
-    UnknownNameError
-        For a control the codebook does not hold.
     """
     book = study.codebook
-    known = [item.code for item in book.questions if item.role == "control"]
-    default = [code for code in known if book.by_code[code].scale.en and code not in (book.group, *book.covariates)]
-    chosen = tuple(default if controls is None else controls)
-    require_known("control", known, *chosen)
+    known = [item.code for item in book.questions if item.role == "control" and item.scale.en]
+    chosen = tuple(code for code in known if code not in (book.group, *book.covariates))
     kept, rows, half = _screenings(study), [], norm.ppf(0.975)
     for number, one in enumerate(specifications(study, list(kept), chosen), 1):
         paths, nobs, reason = _estimate(study, kept[one.screening], one, chosen)

@@ -357,7 +357,9 @@ def true_values(truth: Truth, answers: pd.DataFrame | None = None) -> pd.DataFra
                 moderations[outcome, predictor, *moderator] = b
             else:
                 lines.append(("path", outcome, predictor, "", b))
-    effects = _total_effects(pooled.terms, [*book.scales])
+    names, unit = [*book.scales], np.eye(len(book.scales))
+    B = pd.DataFrame(pooled.terms).T.reindex(index=names, columns=names).fillna(0.0)
+    effects = pd.DataFrame(np.linalg.inv(unit - B) - unit, names, names)  # total ones: Bollen 1987, doi:10.2307/271028
     for outcome in book.outcomes:
         for strategy in book.strategies:
             straight = pooled.terms.get(outcome, {}).get(strategy, 0.0)
@@ -371,15 +373,6 @@ def true_values(truth: Truth, answers: pd.DataFrame | None = None) -> pd.DataFra
         contacts = None if answers is None else answers[codes.frequency].to_numpy(float)
         lines.append(("contact", codes.outcome, codes.frequency, "", contact_truth(truth.contact, contacts)))
     return pd.DataFrame(lines, columns=["kind", "outcome", "predictor", "moderator", "value"])
-
-
-def _total_effects(paths: Effects, names: list[str]) -> pd.DataFrame:
-    """Return what every construct (columns) does to every other (rows) in all: (I - B)^-1 - I, products left out.
-
-    Bollen (1987), doi:10.2307/271028.
-    """
-    B, unit = pd.DataFrame(paths).T.reindex(index=names, columns=names).fillna(0.0), np.eye(len(names))
-    return pd.DataFrame(np.linalg.inv(unit - B) - unit, names, names)
 
 
 def contact_truth(curve: ContactCurve, contacts: np.ndarray | None = None) -> float:

@@ -16,7 +16,7 @@ from surveysem import NotTestable
 from surveysem import measurement as method
 from surveysem import segments as kinds
 from surveysem import specification_curve as curve
-from surveysem.errors import ParameterError, UnknownNameError
+from surveysem.errors import ParameterError
 from surveysem.paths import path_table
 from surveysem.sensitivity import READINGS, power_before, sensitivity
 from surveysem.study import Study, attempt
@@ -207,15 +207,10 @@ def test_a_specification_without_a_solution_says_why(study):
     for k, code in enumerate(study.items):
         answers.iloc[k :: len(study.items), answers.columns.get_loc(code)] = np.nan
     one = answered(study, **{code: answers[code].to_numpy() for code in study.items})
-    table = curve.specification_curve(one, controls=[]).frame.set_index("analysis")
+    table = curve.specification_curve(one).frame.set_index("analysis")
     assert table.loc["complete rows", "estimate"].isna().all()
     assert table.loc["complete rows", "reason"].str.len().min() > 0
     assert table.loc["mean scores", "estimate"].notna().all()
-
-
-def test_unknown_names_are_named(study):
-    with pytest.raises(UnknownNameError, match="unknown control 'Q1'; Allowed: AGE, MODE"):
-        curve.specification_curve(study, controls=["Q1"])
 
 
 # --- segments ---------------------------------------------------------------------------------------------------------
@@ -352,8 +347,8 @@ def test_power_is_that_of_the_difference_of_two_models(book, planned):
         equation = f"{outcome} ~ {' + '.join(effects[outcome])}"
         without = model.replace(equation, equation.replace(predictor, f"0*{predictor}"))
         assert without != model
-        found = semfit.chisq_power(population, without, [200, 400, 800])
-        ratio = found["noncentrality"].to_numpy()  # the whole model is right, so all misfit is that path's, one df
+        test = semfit.population_fit(population, without).test  # the whole model is right: all misfit is that path's
+        ratio = np.array([200, 400, 800]) * test.chisq
         rows = planned.frame.query("outcome == @outcome and predictor == @predictor")
         known = norm.cdf(np.sqrt(ratio) - norm.ppf(0.975)) + norm.cdf(-np.sqrt(ratio) - norm.ppf(0.975))
         np.testing.assert_allclose(rows["power"], known, atol=0.01)
@@ -557,6 +552,6 @@ def test_of_many_respondents_a_random_part_is_taken(study, planted, monkeypatch)
     checks = method.common_method(study)
     assert checks.nobs == 300
     assert checks.nobs + checks.dropped == study.nobs
-    rows = curve.specification_curve(study, controls=[]).frame.groupby("declared")["nobs"].max()
+    rows = curve.specification_curve(study).frame.groupby("declared")["nobs"].max()
     assert rows[True] == study.nobs
     assert rows[False] <= 300

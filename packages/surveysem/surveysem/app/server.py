@@ -34,17 +34,8 @@ HERE, LOCAL = Path(__file__).parent, "127.0.0.1"
 LIMIT = 64 * 2**20  # bytes of an upload
 PATIENCE = 5.0  # seconds a run has to clear up once it is cancelled
 LANGUAGES, CODEBOOKS = ("en", "zh"), (".toml", ".lav", ".lavaan")
-CHOICES = {"language": ("en", "zh", "en,zh"), "estimator": ("MLR", "ML", "WLSMV", "PLS"),
-           "screening": ("drop", "report-only")}  # fmt: skip
-DRAWS = (50, 100_000)
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
-    "connect-src 'self'; frame-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-REPORT = "sandbox allow-scripts allow-downloads allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'self'"
-ALL = {"Server": "surveysem", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
-       "Referrer-Policy": "no-referrer"}  # fmt: skip
+SET = tomllib.loads((HERE / "server.toml").read_text(encoding="utf-8"))
+CHOICES, DRAWS, ALL = SET["choices"], SET["draws"], SET["all"]
 
 
 def serve(file: Path | None, codebook: Path | None, port: int, browser: bool) -> NoReturn:
@@ -213,7 +204,7 @@ class Guarded(RequestHandler):
         self.work = work
 
     def set_default_headers(self) -> None:
-        for name, value in (ALL | HEADERS).items():
+        for name, value in (ALL | SET["page"]).items():
             self.set_header(name, value)
 
     def prepare(self) -> None:
@@ -401,7 +392,7 @@ class Report(StaticFileHandler):
             raise HTTPError(404)
 
     def set_extra_headers(self, path: str) -> None:
-        for name, value in (ALL | {"Content-Security-Policy": REPORT}).items():
+        for name, value in (ALL | SET["report"]).items():
             self.set_header(name, value)
 
 
