@@ -276,7 +276,7 @@ def test_an_excel_file_with_several_sheets_asks_which(book, put, tmp_path):
     made = openpyxl.load_workbook(path)
     made.create_sheet("notes")
     made.save(path)
-    with pytest.raises(DataError, match=r"a.xlsx has 2 sheets; say which: Sheet, notes"):
+    with pytest.raises(DataError, match=r"a.xlsx has 2 sheets; say which \(--sheet\): Sheet, notes"):
         surveysem.read_responses(path, book)
     same(surveysem.read_responses(path, book, sheet="Sheet"))
     with pytest.raises(DataError, match="a.xlsx is empty"):
