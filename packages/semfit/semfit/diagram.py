@@ -38,7 +38,7 @@ PAGE, FONT = 6.3, 7.0  # width of a page's text; size of all text, points
 LETTER = 0.58 * FONT / 72  # width of a Latin letter; that of a Chinese character is FONT / 72
 OVAL, BOX, ITEM, LANE = 0.56, 0.36, 0.2, 0.16  # heights of latent and observed variables, items and places of paths
 APART, GAP = 0.09, 0.56  # between variables, and between layers
-WIDEST, TURN, BETWEEN = 7.2, 0.7, 0.2  # of a diagram in one row; what ways between rows take of the width; between rows
+WIDEST, TURN, BETWEEN = 7.2, 0.7, 0.2  # of one row without items; what ways between rows take of it; between rows
 NUMBER = np.array([0.32, 0.14])  # width and height that a number takes
 T = np.linspace(0, 1, 31)[:, None]
 BEZIER = np.hstack([(1 - T) ** 3, 3 * T * (1 - T) ** 2, 3 * T**2 * (1 - T), T**3])  # points of a cubic curve
@@ -179,7 +179,7 @@ class _Layout:
             gap = self.depth[self.chains[k][0]] - (bow < 0)
             if 0 <= gap < len(needed):
                 needed[gap] = max(needed[gap] + 0.06, abs(bow) + 0.1)
-        gaps, most, size = np.array([*needed, 0.0]), WIDEST, len(wide)
+        gaps, most, size = np.array([*needed, 0.0]), np.inf if self.items else WIDEST, len(wide)
         while True:
             parts = np.split(np.arange(len(wide)), range(size, len(wide), size))
             spans = [sum(wide[k] for k in part) + gaps[part[:-1]].sum() for part in parts]

@@ -172,6 +172,11 @@ def test_a_chain_too_long_for_the_page_is_laid_in_rows(paths, tall):
     assert height < tall
 
 
+def test_items_stay_beside_their_variable_in_a_chain():
+    at = {text.get_label(): np.array(text.get_position()) for text in fitted(measured(chain(9))).plot().texts}
+    assert max(np.hypot(*(at[name + k] - at[name])) for name in chain(9) for k in "12") < 1.5
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",

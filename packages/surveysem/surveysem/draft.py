@@ -21,13 +21,13 @@ from surveysem.codebook import FARTHEST, LANGUAGES, NAME, RESERVED, SCHEMA, plai
 from surveysem.errors import DataError
 from surveysem.responses import KNOWN, NUMBER, OPTION, POINTS, SKIPPED, TAIL, sentinels, usual_range
 from surveysem.said import filled, quoted
-from surveysem.tables import RawTable, read_table
+from surveysem.tables import RawTable, matrix_rows, read_table
 
 TOLD = tomllib.loads(Path(__file__).with_name("draft.toml").read_text(encoding="utf-8"))
 PATTERN = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in TOLD["patterns"].items()}
 LABELS = [[[text.split("|") for text in labels[language]] for language in LANGUAGES] for labels in TOLD["labels"]]
 CODES = [{plain(w): k for points in labels for k, words in enumerate(points, 1) for w in words} for labels in LABELS]
-ROWS = (" [", " | ", "\N{EM DASH}", " - ", ": ")  # before the row of a matrix
+ROWS = (" [", " | ", "\N{EM DASH}", " - ", ": ", "\N{FULLWIDTH COLON}")  # before the row of a matrix
 CHINESE = "[\u4e00-\u9fff]"
 RARE = 0.005  # share of a column's answers that may be slips of the hand
 CATEGORIES = 11  # texts of a control
@@ -250,6 +250,8 @@ def draft_of(table: RawTable) -> Draft:
     _set_aside(columns, constructs)
     constructs = {name: items for name, items in constructs.items() if items}
     questions = _settle_scales(columns, constructs)
+    given = dict.fromkeys(text for column in columns for labels in column.labels for text in labels)
+    questions += [Reason("middle", text=text) for text in given if text in TOLD["doubtful"]]
     for name, items in constructs.items():
         questions += _turn(name, items, R, len(table.rows))
     questions += _misfits(constructs, R, len(table.rows))
@@ -270,9 +272,8 @@ def _language(text: str) -> str:
 
 def _titles(items: list[Column]) -> dict[str, str]:
     """Return by language what a construct is called, where its name does not say it."""
-    stems = [str(reason.values["stem"]) for reason in items[0].why if reason.key in ("prefix", "matrix")]
-    told = {language: text for stem in stems for language, text in _called(stem).items()}
-    return {language: text for language, text in told.items() if text not in items[0].construct}
+    told = [str(reason.values["stem"]) for reason in items[0].why if reason.key in ("prefix", "matrix")]
+    return {language: text for language, text in _called("".join(told)).items() if text not in items[0].construct}
 
 
 def _called(question: str) -> dict[str, str]:
@@ -306,18 +307,17 @@ def _listed(items: list[Column]) -> str:
 def _columns(table: RawTable) -> list[Column]:
     """Return every column with its answers as numbers, and what kind they are."""
     columns, worded = [], {}
-    asked = _matrices(table.wordings or table.headings)
+    questions = matrix_rows(table.headings, ROWS)
     for k, (heading, cells) in enumerate(zip(table.headings, table.columns, strict=True)):
         values = _cells(cells, _number)
         for low, high in table.missing.get(heading, ()):
             if not isinstance(low, str) and not isinstance(high, str):
                 values[(values >= low) & (values <= high)] = np.nan
         column = Column(heading, k + 1, values)
-        question, row = asked[k]
-        if question and not table.wordings:
-            column.question, column.wording = question, tidy(row)
+        if table.wordings or not questions[k][0]:
+            column.code, column.wording = _split(heading, table.wordings[k] if table.wordings else "")
         else:
-            column.code, column.wording = _split(heading, row if table.wordings else "")
+            column.question, column.wording = map(tidy, questions[k])
         texts = Counter[str]()
         for cell, times in Counter(cells).items():
             text = _text(cell)
@@ -344,19 +344,6 @@ def _columns(table: RawTable) -> list[Column]:
     for k, texts in worded.items():
         _read_texts(columns[k], table.columns[k], texts, usual, said)
     return columns
-
-
-def _matrices(headings: Iterable[str]) -> list[tuple[str, str]]:
-    """Return of each heading the question that it shares with others, or nothing, and its row."""
-    texts = [unicodedata.normalize("NFKC", heading) for heading in headings]
-    found = [("", text) for text in texts]
-    for mark in ROWS:
-        parted = [text.rpartition(mark) for text in texts]
-        times = Counter(tidy(question) for question, _, _ in parted)
-        for k, (question, _, row) in enumerate(parted):
-            if question and times[tidy(question)] > 1 and not found[k][0]:
-                found[k] = tidy(question), row.strip().removesuffix("]")
-    return found
 
 
 def _text(cell: object) -> str:

@@ -15,7 +15,6 @@ from surveysem.errors import DataError, require_known
 from surveysem.responses import PLATFORMS
 from surveysem.said import filled
 
-WIDTH = 9 * 914_400  # of a matrix, as Word counts: nine inches
 Block = tuple[bool, list[tuple[int, Item]]]
 
 
@@ -71,7 +70,7 @@ def write_docx(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
     """
     from docx.oxml import parse_xml
 
-    from surveysem.article import LONG, opened, turn
+    from surveysem.article import LONG, MARGIN, opened, turn
 
     at = _language(codebook, language)
     made = opened(title := codebook.title[at] or codebook.name)
@@ -80,7 +79,7 @@ def write_docx(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
     made.add_paragraph(codebook.introduction[at])
     for matrix, block in _blocks(codebook):
         if matrix:
-            made.add_paragraph()._p.addprevious(parse_xml(_matrix(block, language)))
+            made.add_paragraph()._p.addprevious(parse_xml(_matrix(block, language, LONG - 2 * MARGIN)))
             continue
         for k, item in block:
             made.add_paragraph(f"{k}. {getattr(item, language)}").paragraph_format.keep_with_next = True
@@ -89,12 +88,12 @@ def write_docx(codebook: Codebook, path: str | Path, language: str = "en") -> Pa
     return write_whole(Path(path), file.getvalue())
 
 
-def _matrix(block: list[tuple[int, Item]], language: str) -> str:
+def _matrix(block: list[tuple[int, Item]], language: str, width: int) -> str:
     """Return questions of one scale as a table of Word, a line below each."""
     labels = getattr(block[0][1].scale, language)
     lines = [[*PLATFORMS["heads"][language], *labels]]
     lines += [[str(k), getattr(item, language), *"○" * len(labels)] for k, item in block]
-    widths = [int(WIDTH * share) for share in (0.06, 0.34, *[0.6 / len(labels)] * len(labels))]
+    widths = [int(width * share) for share in (0.06, 0.34, *[0.6 / len(labels)] * len(labels))]
     sides = ["left", "left", *["center"] * len(labels)]
     rows = [{"cells": [*zip(texts, widths, sides, strict=True)], "span": 1, "kept": False} for texts in lines]
     return filled("table.xml", widths=widths, rows=rows, size=20, ruled=True)

@@ -10,6 +10,7 @@ from scipy.stats import norm
 from semfit import population_fit
 from surveysem.codebook import Codebook
 from surveysem.errors import require
+from surveysem.measurement import HEADS
 from surveysem.paths import path_table
 from surveysem.study import Study
 from surveysem.synthetic import Truth
@@ -19,13 +20,7 @@ ALPHA, WANTED = 0.05, 0.80  # level of each test, and power
 SMALLEST = 0.10  # standardised path of interest, small among published ones: Gignac & Szodorai 2016
 SIZES = (100, 200, 300, 500, 800, 1000, 1500, 2000)
 
-READINGS = {
-    "differs": "differs from zero",
-    "negligible": "differs from zero, but is negligible",
-    "equivalent": "equivalent to zero",
-    "open": "undecided: too few respondents",
-}
-"""What the two tests of a path say together."""
+READINGS = HEADS["readings"]  # what the two tests of a path say together
 
 
 @dataclass(frozen=True)

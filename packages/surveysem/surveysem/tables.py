@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from nbproof import check_file, read_bytes, write_whole
+from surveysem.codebook import tidy
 from surveysem.errors import DataError, UnknownNameError, named, quoted, require
 
 WIDEST = 2000  # columns
@@ -120,46 +122,64 @@ def _checked(file: Path, lines: Sequence[tuple[int, Sequence[object]]], encoding
         lines = [(number, row[: len(headings)]) for number, row in lines]
     if headings and not headings[0] and "row" not in headings and len({row[0] for _, row in lines}) == len(lines):
         headings[0] = "row"  # names of rows, as R writes them
-    _check_headings(file, headings, len(lines) - 1)
+    _check_headings(file, headings, len(lines) - 1, lines[0][0])
     for number, row in lines:
         if len(row) != len(headings):
             raise DataError(f"{file.name}, row {number} has {len(row)} cells; the heading has {len(headings)}.")
     qualtrics = len(lines) > 3 and all(_text(cell).startswith('{"ImportId":') for cell in lines[2][1])
-    wordings = tuple(_text(cell) for cell in lines[1][1]) if qualtrics else ()
+    wordings = tuple(row for _, row in matrix_rows([*map(_text, lines[1][1])], [" - "])) if qualtrics else ()
     numbers, rows = zip(*lines[3 if qualtrics else 1 :], strict=True)
     return RawTable(file.name, tuple(headings), numbers, tuple(zip(*rows, strict=True)), encoding, wordings)
 
 
 def _one_heading(lines: Sequence[tuple[int, Sequence[object]]]) -> Sequence[tuple[int, Sequence[object]]]:
     """Return lines from the heading on, without lines above it; rows of a matrix that stand below it join it."""
-    first, *others = ([_text(cell) for cell in row] for _, row in lines[:4])
-    if all(first) or not others:
+    first, above = [_text(cell) for cell in lines[0][1]], list[list[str]]()
+    if all(first[1:]):  # R leaves out the name of its rows
         return lines
-    for k, row in enumerate(others, 1):
-        if len({*row} - {""}) == len(row) >= len(first) and not any(map(NUMBER.fullmatch, row)):
+    others = [[_text(cell) for cell in row] for _, row in lines[1:]]
+    for k, row in enumerate(others[:3], 1):
+        again = any(text and text == cell for later in others[k:] for text, cell in zip(row, later, strict=False))
+        if again or any(map(NUMBER.fullmatch, row)):  # a respondent's: others answered the same
+            break
+        if len({*row} - {""}) == len(row) >= len(first):
             return lines[k:]
-    pairs = list(zip(first, others[0], strict=False))
-    if all(others[0]) or not all(map("".join, pairs)) or any(map(NUMBER.fullmatch, others[0])):
+        above.append(row)
+    if not above or not all(map("".join, zip(first, above[0], strict=False))):
         return lines
     headings, asked = [], ""
-    for above, below in pairs:
-        asked = above or asked
-        headings.append(f"{asked} [{below}]" if below and below.lower() not in BELOW else asked)
+    for question, own in zip(first, above[0], strict=False):
+        asked = question or asked
+        headings.append(f"{asked} [{own}]" if own and own.lower() not in BELOW else asked)
     return [(lines[1][0], headings), *lines[2:]]
 
 
-def _check_headings(file: Path, headings: list[str], rows: int) -> None:
+def matrix_rows(texts: Sequence[str], marks: Sequence[str]) -> list[tuple[str, str]]:
+    """Return of each text the question before a mark that it shares with others, or nothing, and its own words."""
+    found = [("", text) for text in texts]
+    for mark in marks:
+        parted = [text.rpartition(mark) for text in texts]
+        times = Counter(tidy(question) for question, _, _ in parted)
+        for k, (question, _, row) in enumerate(parted):
+            if question and times[tidy(question)] > 1 and not found[k][0]:
+                found[k] = tidy(question), row.strip().removesuffix("]")
+    return found
+
+
+def _check_headings(file: Path, headings: list[str], rows: int, at: int = 1) -> None:
     if len(headings) > WIDEST:
         raise DataError(f"{file.name} has {len(headings)} columns; at most {WIDEST} are read.")
     seen: dict[str, int] = {}
     for k, heading in enumerate(headings, 1):
         if not heading:
-            raise DataError(f"{file.name}, row 1, column {k}: the heading is empty; every column needs a name.")
+            raise DataError(f"{file.name}, row {at}, column {k}: the heading is empty; every column needs a name.")
         if len(heading) > LONGEST:
-            raise DataError(f"{file.name}, row 1, column {k} has {len(heading)} characters; at most {LONGEST} may be.")
+            raise DataError(
+                f"{file.name}, row {at}, column {k} has {len(heading)} characters; at most {LONGEST} may be."
+            )
         if heading in seen:
             raise DataError(
-                f"{file.name}, row 1: columns {seen[heading]} and {k} are both named {quoted(heading)}; "
+                f"{file.name}, row {at}: columns {seen[heading]} and {k} are both named {quoted(heading)}; "
                 "every column needs a name of its own."
             )
         seen[heading] = k

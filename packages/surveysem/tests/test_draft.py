@@ -313,12 +313,24 @@ def test_a_heading_of_two_lines_or_below_others_is_one(tmp_path):
         assert [*draft_of(read).constructs] == pair
 
 
+def test_a_respondent_is_no_heading(tmp_path):
+    """R leaves out the name of its rows; a comma too many lacks one at the end."""
+    rows = "r1,Agree,Disagree,Neutral\nr2,Agree,Agree,Neutral\nr3,Disagree,Agree,Agree\n"
+    (tmp_path / "r.csv").write_text(f",q1,q2,q3\n{rows}", encoding="utf-8")
+    assert read_table(tmp_path / "r.csv").rows == (2, 3, 4)
+    (tmp_path / "r.csv").write_text("name,q1,q2,\n" + rows.replace("Agree\n", "\n"), encoding="utf-8")
+    with pytest.raises(surveysem.DataError, match="r.csv, row 1, column 4: the heading is empty"):
+        read_table(tmp_path / "r.csv")
+
+
 def test_words_of_one_meaning_are_one_answer_and_the_files_own_words_stay():
     rng = np.random.default_rng(1)
     codes = rng.integers(0, 5, (200, 1)).repeat(2, axis=1)
     words = np.array(["Totally disagree", "Disagree", "Unsure", "Agree", "Completely agree"])
     (items,) = draft_of(table(pd.DataFrame(words[codes], columns=["W1", "W2"]))).constructs.values()
     assert (items[0].labels[0], items[0].values.tolist()) == (tuple(words), (codes[:, 0] + 1.0).tolist())
+    (asked,) = draft_of(table(pd.DataFrame(words[codes], columns=["W1", "W2"]))).questions
+    assert asked.startswith("'Unsure' is taken for the middle of its scale; if it meant no answer")
     words[2] = "Neutral"
     codes[:100, 0], mixed = 2, np.where(np.arange(200) < 50, "Unsure", words[codes[:, 0]])
     heard = draft_of(table(pd.DataFrame({"W1": mixed, "W2": words[codes[:, 1]], "W3": words[codes[:, 1]]})))
@@ -333,8 +345,9 @@ def test_the_three_heads_of_qualtrics_are_no_respondents(tmp_path):
     pd.concat([heads, CELLS[items]]).to_csv(tmp_path / "q.csv", index=False)
     read = read_table(tmp_path / "q.csv")
     assert read.rows == tuple(range(4, len(CELLS) + 4))
+    assert read.wordings == (*rows, *asked[6:])
     draft = draft_of(read)
-    assert [column.wording for column in draft.columns] == [*rows, *asked[6:]]
+    assert {item.wording for item in draft.of("item")} <= {*read.wordings}
     book = surveysem.load_codebook(draft.write(tmp_path / "c.toml"))
     assert len(surveysem.read_responses(tmp_path / "q.csv", book, invalid="record").answers) == len(CELLS)
 
