@@ -75,7 +75,8 @@ def words(template: str, **values: Any) -> str:
     '2 years ahead'
     """
     text = filled(template, values)
-    _made[text] = lambda translate: filled(translate(template), values, translate.language, translate)
+    if text != template:  # else it is looked up as it is
+        _made[text] = lambda translate: filled(translate(template), values, translate.language, translate)
     return text
 
 

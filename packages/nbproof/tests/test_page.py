@@ -202,6 +202,11 @@ def test_words_that_come_with_the_data_bring_their_translations(shown, monkeypat
     assert shown[2][MIME]["texts"]["both"] == {"en": "Trust, 2 rows", "de": "Vertrauen, 2 Zeilen"}
 
 
+def test_words_without_a_value_and_a_translation_stay_as_they_are():
+    said = Page.words("Nobody translated this sentence.")
+    assert Catalogue("de")(said) == said
+
+
 def test_what_lacks_a_translation_is_listed_whatever_its_letters(folder):
     found = catalogue("n", "de")
     for text in ("a naïve guess – “seen”", "γC", "$R_0$", "12 %", "viel", "much"):
