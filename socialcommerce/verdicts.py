@@ -218,7 +218,9 @@ def _on_model(hypothesis: Hypothesis, test: Any) -> str:
 
 def _on_synthetic(hypothesis: Hypothesis, test: EffectTest) -> str:
     """Say whether the interval holds the truth the sample was drawn with."""
-    return "recovered" if surveysem.recovered(test, hypothesis.id) else "not recovered"
+    if test.interval is None or test.truth is None:
+        raise surveysem.ParameterError(f"{hypothesis.id} needs interval and truth; got {test.interval}, {test.truth}.")
+    return "recovered" if test.interval[0] <= test.truth <= test.interval[1] else "not recovered"
 
 
 RULES: dict[str, Callable[[Any, Any], str]] = {

@@ -96,7 +96,7 @@ def cut_short(path: Path) -> bytes:
 
 FIRST, LABELS = ROWS[0][1:], "whole numbers from 1 to 5, or one of never"
 BAD = {  # the file or its maker, what the message says, options, codebook
-    "UTF-16": (csv(ROWS).encode("utf-16"), r"answers\.csv is in UTF-16; allowed: UTF-8, GB18030"),
+    "UTF-16": (csv(ROWS).encode("utf-16"), r"answers\.csv is not in utf-8 or gb18030: byte 1 is 0xff, as UTF-16 might"),
     "Latin-1": (csv(ROWS, [*HEAD[:-1], "Gé"]).encode("latin-1"), r"answers\.csv is not in utf-8 or gb18030: byte 20"),
     "GB18030 as UTF-8": (
         csv([["从不", *FIRST]]).encode("gb18030"),

@@ -173,7 +173,7 @@ def test_a_theorem_is_proved_and_never_seen_to_fail():
 def test_a_synthetic_sample_says_whether_the_method_recovers_the_truth(truth, outcome):
     test = made(estimate=0.6, interval=(0.2, 1.0), truth=truth)
     assert decide(hypothesis(SYNTHETIC), test).outcome == outcome
-    with pytest.raises(surveysem.ParameterError, match="H99 on a synthetic sample needs its interval and the truth"):
+    with pytest.raises(surveysem.ParameterError, match="H99 needs interval and truth; got .0.2, 1.0., None"):
         decide(hypothesis(SYNTHETIC), replace(test, truth=None))
 
 

@@ -45,10 +45,10 @@ EFFECTS: dict[str, Callable[[], Effect]] = {
 def _test(name: str) -> EffectTest:
     """Put an effect beside its null, with intervals as wide as the correction of its family asks."""
     hypotheses = {one.id: one for one in paper.load_hypotheses()}
-    family = hypotheses[name].family
+    family: Any = hypotheses[name].family  # has an error rate, as all that people were asked or seen for
     members = [one.id for one in hypotheses.values() if one.family == family] if family.correction != "none" else [name]
     p_values = {member: EFFECTS[member]().p_value for member in members}  # every member must have an effect
-    return EFFECTS[name]().test(surveysem.adjust(p_values, family.alpha, family.correction)[name].alpha)
+    return EFFECTS[name]().test(surveysem.adjust(p_values, family.alpha)[name].alpha)
 
 
 TESTS: dict[str, Callable[[], EffectTest]] = {name: partial(_test, name) for name in EFFECTS}

@@ -141,7 +141,7 @@ def _rates(hypotheses: Sequence[Hypothesis], found: Mapping[str, Found]) -> dict
         own = {h.id: found[h.id] for h in hypotheses if h.family.id == family.id}
         whole = {name: one(family.alpha) if callable(one) else one for name, one in own.items()}
         p = {name: 1.0 if (p := getattr(one, "p_value", None)) is None else p for name, one in whole.items()}
-        rates |= {name: one.alpha for name, one in surveysem.adjust(p, family.alpha, family.correction).items()}
+        rates |= {name: one.alpha for name, one in surveysem.adjust(p, family.alpha).items()}
     return rates
 
 

@@ -17,7 +17,6 @@ from functools import cached_property
 import numpy as np
 
 from semfit.columns import correlation
-from semfit.errors import DataError
 from semfit.model import Array, Block, Implied, bordered
 
 SLICE = 1024  # rows whose scores are formed together, so that they stay in the processor's cache
@@ -342,7 +341,8 @@ class Expectation:
 def saturated(patterns: Patterns | MissingPatterns) -> tuple[Array, Array, bool]:
     """Return mean and covariance (divisor N) of the unrestricted normal model, and whether they are its maximum.
 
-    In few rows the likelihood may have none but grow towards singular covariances; then what EM alone comes to.
+    In few rows the likelihood may have none but grow towards singular covariances; then what EM alone comes to, if that
+    has an inverse (``LinAlgError`` if not).
 
     References
     ----------
@@ -355,13 +355,7 @@ def saturated(patterns: Patterns | MissingPatterns) -> tuple[Array, Array, bool]
         settled = False
     if settled and np.linalg.eigvalsh(correlation(found[1:]))[0] > 1e-8:
         return found[0], found[1:], True
-    try:
-        found, settled = _climb(patterns, ALONE, 0)
-    except np.linalg.LinAlgError:
-        raise DataError(
-            "the incomplete data have no covariance matrix: some variables determine one another in the few rows "
-            "that hold them together; leave one of them out or use more rows."
-        ) from None
+    found, settled = _climb(patterns, ALONE, 0)
     return found[0], found[1:], settled
 
 

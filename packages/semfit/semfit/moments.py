@@ -128,7 +128,7 @@ def read(
     seen = ~np.isnan(values)
     must = [names.index(n) for n in complete]
     keep = seen.all(1) if missing == "listwise" else seen.any(1) & seen[:, must].all(1)
-    of_group = None if group is None else pd.factorize(one_column(data, group))
+    of_group = None if group is None else pd.factorize(one_column(data, group).convert_dtypes())  # 1.0 is 1
     if of_group is not None:
         keep &= of_group[0] >= 0
     if cluster is not None:
@@ -197,7 +197,15 @@ def _group(label: str, rows: Array, names: Sequence[str], weights: Array | None,
     if isinstance(patterns, Patterns) and mask.all():
         mean, covariance, settled = patterns.mean[0], patterns.covariance[0], True
     else:
-        mean, covariance, settled = saturated(patterns)
+        try:
+            mean, covariance, settled = saturated(patterns)
+        except np.linalg.LinAlgError:
+            held = (~np.isnan(rows)).sum(0)
+            raise DataError(
+                f"the incomplete data{where} have no covariance matrix: some variables determine one another in the "
+                f"few rows that hold them together; leave one out, such as {names[int(held.argmin())]}, which "
+                f"{held.min()} of {len(rows)} rows hold, or use more rows."
+            ) from None
     check_definite(covariance, names, where)
     return GroupSample(label, len(rows), patterns, covariance, mean, rows, pattern_of, weights, clusters, settled)
 

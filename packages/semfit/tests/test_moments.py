@@ -251,6 +251,14 @@ def test_columns_of_ordered_items_that_say_nothing_of_their_own_are_named(data):
         semfit.fit(HS, low.assign(school=data["school"]), estimator="WLSMV", ordered=True, group="school")
 
 
+def test_a_group_of_few_incomplete_rows_names_itself_and_the_column_most_rows_lack(data):
+    holes = data[[f"x{k}" for k in range(1, 10)]].mask(np.random.default_rng(0).random((len(data), 9)) < 0.3)
+    kind = (data["school"] == "Pasteur").astype(float)
+    few = holes.assign(kind=kind).drop(index=data.index[kind == 1][11:])
+    with pytest.raises(DataError, match=r"incomplete data in group 1 have no .* such as x\d, which \d of 11 rows hold"):
+        semfit.fit(HS, few, missing="fiml", group="kind")
+
+
 def test_columns_that_share_a_name_are_refused(data):
     for column, options in (("x4", {}), ("school", {"group": "school"}),
                             ("ageyr", {"weights": "ageyr", "estimator": "MLR"}),

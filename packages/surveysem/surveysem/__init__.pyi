@@ -33,7 +33,6 @@ from surveysem.codebook import Scale as Scale
 from surveysem.codebook import load_codebook as load_codebook
 from surveysem.draft import Draft as Draft
 from surveysem.draft import draft_codebook as draft_codebook
-from surveysem.effects import CORRECTIONS as CORRECTIONS
 from surveysem.effects import Adjusted as Adjusted
 from surveysem.effects import Effect as Effect
 from surveysem.effects import EffectTest as EffectTest
@@ -43,7 +42,6 @@ from surveysem.effects import decide as decide
 from surveysem.effects import largest as largest
 from surveysem.effects import least as least
 from surveysem.effects import normal as normal
-from surveysem.effects import recovered as recovered
 from surveysem.errors import DataError as DataError
 from surveysem.errors import ParameterError as ParameterError
 from surveysem.errors import SurveysemError as SurveysemError

@@ -349,14 +349,6 @@ def turn(section: Any, side: int) -> None:
 
 
 def _add(made: Any, table: ArticleTable, widths: list[int], size: Pt, below: bool) -> None:
-    heading = made.add_paragraph()
-    heading.add_run(table.label).bold = True
-    if below:
-        heading.paragraph_format.space_before = Pt(18)
-    title = made.add_paragraph()
-    title.add_run(table.title).italic = table.language == "en"
-    for paragraph in (heading, title):
-        paragraph.paragraph_format.space_after, paragraph.paragraph_format.keep_with_next = Pt(4), True
     last, sides, rows = len(table.rows), ["right" if right else "left" for right in table.right], []
     for position, texts in enumerate(table.lines):
         cells = list(zip(texts, widths, sides, strict=True))
@@ -365,11 +357,6 @@ def _add(made: Any, table: ArticleTable, widths: list[int], size: Pt, below: boo
         # a long one parts, but not at its ends
         kept = last <= WHOLE or position < 3 or position == last
         rows.append({"cells": cells, "span": len(widths) // len(cells), "kept": kept})
-    drawn = filled("table.xml", widths=widths, rows=rows, size=int(2 * size.pt))
-    note = made.add_paragraph()
-    note._p.addprevious(parse_xml(drawn))
-    note.paragraph_format.space_before = Pt(4)
-    note.add_run(table.opening).italic = table.language == "en"
-    note.add_run(f" {table.note}" if table.language == "en" else table.note)
-    for run in note.runs:
-        run.font.size = Pt(9.5)
+    drawn = filled("article.xml", table=table, widths=widths, rows=rows, size=int(2 * size.pt), below=below)
+    for part in list(parse_xml(drawn)):
+        made.element.body[-1].addprevious(part)

@@ -166,7 +166,7 @@ def _check(chosen: argparse.Namespace) -> int:
         tables = {"mapping": read.mapping, "screening": screened.record, "invalid": read.invalid}
         _make(chosen, lambda draft: [write_csv(table, draft / f"{name}.csv") for name, table in tables.items()])
     else:
-        print(read.mapping.to_string(index=False))
+        print(read.mapping.to_string(index=False, max_colwidth=40))
         print(screened.record.to_string(index=False) if len(screened.record) else "no row is flagged")
     print(screened.summary().to_string(index=False))
     say_who_is_left(read, screened)

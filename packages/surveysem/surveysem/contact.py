@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from nbproof import words
-from surveysem.effects import Effect, EffectTest, NotTestable, least, normal
+from surveysem.effects import Effect, EffectTest, NotTestable, least, normal, untestable
 from surveysem.study import Study
 
 Array = np.ndarray
@@ -126,13 +125,8 @@ def contact_frequency(study: Study) -> InvertedU | NotTestable:
     x, y = rows[contact.frequency].to_numpy(), rows[contact.outcome].to_numpy()
     ends, needed, counts = np.quantile(x, ENDS) if len(x) else np.zeros(2), ROWS_EACH * 3, np.unique(y)
     if len(x) < needed or len(np.unique(x[y > 0])) < 3 or ends[0] == ends[1] or len(counts) < 2 or y.min() < 0:
-        why = (
-            "{nobs:d} respondents with {frequencies:d} frequencies ({frequency}) and {counts:d} counts ({outcome}): an "
-            "inverted U needs {needed:d} respondents, three frequencies with counts above 0 that are spread, and "
-            "counts from 0 that vary."
-        )
         given = {"nobs": len(x), "frequencies": len(np.unique(x)), "counts": len(counts), "needed": needed}
-        return NotTestable(words(why, **given, frequency=contact.frequency, outcome=contact.outcome))
+        return untestable("contact", **given, frequency=contact.frequency, outcome=contact.outcome)
     mean, sd = float(x.mean()), float(x.std(ddof=1))
     z = (x - mean) / sd
     b, V = _poisson(y, np.column_stack([z, z**2, np.ones_like(z)]))

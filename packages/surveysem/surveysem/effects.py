@@ -6,19 +6,21 @@ interest. Tests of a family share its error rate.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf, isfinite
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from surveysem.errors import DataError, ParameterError, require
+from nbproof import words
+from surveysem.errors import DataError, require
 
 Interval = tuple[float, float]
-CORRECTIONS = ("none", "bonferroni", "holm", "fdr_bh")
-"""Corrections for multiple tests, by the names statsmodels gives them."""
+REASONS = tomllib.loads(Path(__file__).with_name("reasons.toml").read_text(encoding="utf-8"))
 SLACK = 1e-9  # differences of decimal figures carry binary dust; far below any printed digit
 
 
@@ -27,6 +29,11 @@ class NotTestable:
     """Stands where the data cannot carry a test, and says why not, so that tables stay whole."""
 
     reason: Any
+
+
+def untestable(key: str, /, **values: Any) -> NotTestable:
+    """Return one of the ``REASONS`` with its values, in words that can be translated."""
+    return NotTestable(words(REASONS[key], **values))
 
 
 @dataclass(frozen=True)
@@ -302,16 +309,6 @@ def decide(
     return "supported" if above else "contradicted" if below else "not supported" if equivalent else "inconclusive"
 
 
-def recovered(test: EffectTest, name: str = "the effect") -> bool:
-    """Say whether the interval holds the truth that a synthetic sample was drawn with."""
-    if test.interval is None or test.truth is None:
-        raise ParameterError(
-            f"a test of {name} on a synthetic sample needs its interval and the truth it was "
-            f"drawn with; got {test.interval} and {test.truth}."
-        )
-    return test.interval[0] <= test.truth <= test.interval[1]
-
-
 @dataclass(frozen=True)
 class Adjusted:
     """One test inside its family: adjusted p value, the error rate left to its interval, is the null rejected."""
@@ -321,13 +318,11 @@ class Adjusted:
     rejected: bool
 
 
-def adjust(p_values: Mapping[str, float], alpha: float | None, correction: str = "holm") -> dict[str, Adjusted]:
-    """Correct the p values of a family, and say at which level each interval agrees with its corrected test.
+def adjust(p_values: Mapping[str, float], alpha: float) -> dict[str, Adjusted]:
+    """Correct the p values of a family by Holm's method, and say at which level each interval agrees with its test.
 
-    Under Holm's correction the test of rank r of m is made at alpha / (m - r + 1), and all after the first that is not
-    rejected at that one's rate (Holm 1979); under Benjamini and Hochberg's, with R rejected, at R alpha / m (Benjamini
-    & Yekutieli 2005, doi:10.1198/016214504000001907). An interval of level 1 minus that rate excludes zero exactly when
-    the corrected test rejects.
+    The test of rank r of m is made at alpha / (m - r + 1), and all after the first that is not rejected at that one's
+    rate (Holm 1979). An interval of level 1 minus that rate excludes zero exactly when the corrected test rejects.
 
     Parameters
     ----------
@@ -335,31 +330,27 @@ def adjust(p_values: Mapping[str, float], alpha: float | None, correction: str =
         All tests of the family, in [0, 1].
     alpha : float
         The error rate that they share, in (0, 1).
-    correction : str
-        Of ``CORRECTIONS``.
+
+    Raises
+    ------
+    ParameterError
+        For a number out of its range.
 
     Examples
     --------
     >>> {name: round(one.alpha, 4) for name, one in adjust({"a": 0.001, "b": 0.2, "c": 0.02}, 0.05).items()}
     {'a': 0.0167, 'b': 0.05, 'c': 0.025}
     """
-    if alpha is None or not 0 < alpha < 1:
-        raise ParameterError(f"alpha is {alpha!r}; allowed: the error rate of the family, a number in (0, 1).")
-    require(correction in CORRECTIONS, "correction", correction, f"one of {', '.join(CORRECTIONS)}")
+    require(0 < alpha < 1, "alpha", alpha, "the error rate of the family, a number in (0, 1)")
     for name, p in p_values.items():
         require(0 <= p <= 1, f"p value of {name}", p, "a probability in [0, 1]")
-    if correction == "none" or not p_values:
-        return {name: Adjusted(p, alpha, p <= alpha) for name, p in p_values.items()}
+    if not p_values:
+        return {}
     from statsmodels.stats.multitest import multipletests  # heavy: only where tests are made
 
     every, m = np.array([*p_values.values()]), len(p_values)
-    rejected, values, _, _ = multipletests(every, alpha, correction)
+    rejected, values, _, _ = multipletests(every, alpha, "holm")
     rank, passed = every.argsort(kind="stable").argsort(), int(rejected.sum())
-    tests: dict[str, Any] = {
-        "bonferroni": m,
-        "holm": m - np.minimum(rank, min(passed, m - 1)),
-        "fdr_bh": m / max(passed, 1),
-    }
-    rates = np.broadcast_to(alpha / tests[correction], m)  # the family's, divided by so many tests
+    rates = alpha / (m - np.minimum(rank, min(passed, m - 1)))  # the family's, divided by so many tests
     found = zip(p_values, values.tolist(), rates.tolist(), rejected.tolist(), strict=True)
     return {name: Adjusted(*each) for name, *each in found}

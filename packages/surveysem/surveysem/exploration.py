@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from nbproof import words
-from surveysem.effects import NotTestable
+from surveysem.effects import NotTestable, untestable
 from surveysem.errors import require
 from surveysem.study import Study
 
@@ -70,8 +69,7 @@ def _whole(study: Study) -> pd.DataFrame | NotTestable:
     rows = study.answers[study.items].dropna().astype(float)
     if np.linalg.matrix_rank(rows.cov().fillna(0.0).to_numpy()) == len(study.items):
         return rows
-    why = "{whole:d} respondents answered all of the {items:d} items, too few to tell the items apart."
-    return NotTestable(words(why, whole=len(rows), items=len(study.items)))
+    return untestable("few_whole", whole=len(rows), items=len(study.items))
 
 
 @dataclass(frozen=True)
@@ -163,8 +161,7 @@ def _loadings(R: Array, factors: int, items: pd.Index) -> pd.DataFrame | NotTest
 
     p = len(R)
     if not factors or (p - factors) ** 2 < p + factors:
-        why = "{factors:d} factors stand out of chance, which {items:d} items cannot be put on."
-        return NotTestable(words(why, factors=factors, items=p))
+        return untestable("factors", factors=factors, items=p)
     L = _unrotated(R, factors)
     if L is None:
         return NotTestable("The factor analysis has no solution.")

@@ -12,9 +12,9 @@ import pandas as pd
 from scipy import special, stats
 
 import semfit
-from nbproof import snap, words
+from nbproof import listed, snap, words
 from semfit import HypothesisStatistic, Invariance, PartialInvariance, SemFit, delta_errors
-from surveysem.effects import EffectTest, NotTestable, largest, normal
+from surveysem.effects import REASONS, EffectTest, NotTestable, largest, normal, untestable
 from surveysem.paths import standardised
 from surveysem.study import MANY, Study, attempt, counting, shared
 
@@ -22,10 +22,6 @@ Array = np.ndarray
 LEVELS = ("configural", "metric", "scalar")
 ORDINAL_LEVELS = ("configural", "thresholds", "loadings", "intercepts")
 PERMUTATIONS, BATCH = 1000, 100  # in all, and fitted together
-MISFIT = (
-    "The items do not follow the expected constructs in the groups even where nothing is held equal (CFI {cfi:.3f}, "
-    "RMSEA {rmsea:.3f}, p {p:p}); equal loadings or means of such a model would mean nothing."
-)
 HELD = {"metric": "loadings", "thresholds": "thresholds", "loadings": "thresholds and loadings"}
 
 
@@ -124,15 +120,16 @@ def measured_alike(study: Study, *, means: bool = True) -> Invariance | NotTesta
     levels = every if means else every[:-1]
     told = {"group": study.codebook.group, "levels": levels, **study.options}
     why = "Measurement cannot be compared between the groups: {why}"  # an answer one group never gives, no solution
-    return unless_withheld(attempt(why, semfit.invariance, _measured(study), rows, **told), MISFIT)
+    return unless_withheld(attempt(why, semfit.invariance, _measured(study), rows, **told), "groups")
 
 
-def unless_withheld(ladder: Invariance | NotTestable, said: str) -> Invariance | NotTestable:
+def unless_withheld(ladder: Invariance | NotTestable, between: str) -> Invariance | NotTestable:
     """Return a ladder, or a message with CFI, RMSEA and p of its configural model where that withholds every level."""
     if isinstance(ladder, NotTestable) or not ladder.withheld:
         return ladder
     free = ladder.table.iloc[0]
-    return NotTestable(words(said, cfi=free["cfi"], rmsea=free["rmsea"], p=free["pvalue"]))
+    key = "untested" if pd.isna(free["cfi"]) else f"misfit_{between}"
+    return untestable(key, cfi=free["cfi"], rmsea=free["rmsea"], p=free["pvalue"])
 
 
 def partially_alike(study: Study) -> PartialInvariance | NotTestable:
@@ -209,14 +206,13 @@ def compare_groups(study: Study, alike: PartialInvariance | NotTestable | None =
     rows: Any = comparable(study)  # no reason: there is a ladder
     if "metric" not in alike.ladder.fits and (broken := _broken(alike.whole)):
         return broken
-    why = "The paths by group have no proper solution. {why}"
-    fit = attempt(why, _structural, study, alike, rows)  # a covariate may not vary in a group
+    fit = attempt(REASONS["unsolved_groups"], _structural, study, alike, rows)  # a covariate may not vary in a group
     if isinstance(fit, NotTestable):
         return fit
     paths = tuple((path.outcome, path.predictor) for path in study.codebook.paths)
     estimates, covariance = standardised(fit, _places(fit, paths), study.items, fit.vcov)
     if not (fit.converged and fit.identified and np.isfinite(covariance).all()):
-        return NotTestable(words(why, why=" ".join(fit.problems)))
+        return untestable("unsolved_groups", why=" ".join(fit.problems))
     sizes = tuple(int(group.nobs) for group in fit.sample.groups)
     kept = [float(group.label) for group in fit.sample.groups]
     left_out = int((~study.answers[study.codebook.group].dropna().isin(kept)).sum())
@@ -246,8 +242,7 @@ def permuted(study: Study, found: Groups) -> Array | NotTestable:
         What :func:`compare_groups` returned.
     """
     if study.resampling != "refit":
-        why = "Permutations refit the model, which takes whole answers, not ordered, of at most {most:,} respondents."
-        return NotTestable(words(why, most=MANY))
+        return untestable("permutations", most=MANY)
     rows: Any = comparable(study)
     group, rng = study.codebook.group, np.random.default_rng(study.seed)
     kinds, own = np.unique(rows[group], return_inverse=True)
@@ -328,22 +323,49 @@ def mean_heads(differences: pd.DataFrame) -> dict[str, str]:
 
 
 def comparable(study: Study) -> pd.DataFrame | NotTestable:
-    """Return the answers of groups with more respondents than items, in the codebook's order; a reason if one has."""
+    """Return the answers of groups that can be compared, in the codebook's order; else a reason with group and item.
+
+    Of each group more respondents than items are needed, and of each item answers that differ, of ordered ones all its
+    categories.
+    """
     group, items = study.codebook.group, study.items
     if not group:
-        return NotTestable("The codebook names no question that tells two kinds of respondents apart.")
+        return untestable("no_groups")
     if study.composed:
         return NotTestable("Whether a composite is the same in the groups is tested by PLS (MICOM), not here.")
     beside = [name for name, (code, _) in study.covariates.items() if code != group]
-    whole = [group, *beside] if study.options.get("missing") == "fiml" else [group, *items, *beside]
-    rows = study.answers[[*items, group, *beside]].dropna(subset=whole).sort_values(group, kind="stable")
-    counts = rows[group].value_counts().sort_index()
-    enough = counts[counts > len(items)]
-    if len(enough) < 2:
-        sizes = ", ".join(f"{int(code)}: {n}" for code, n in counts.items()) or "none"
-        why = "Respondents by {group} are {sizes}; two groups of more than {items:d}, the number of items, are needed."
-        return NotTestable(words(why, group=group, sizes=sizes, items=len(items)))
-    return rows[rows[group].isin(enough.index)]
+    needed = beside if study.options.get("missing") == "fiml" else [*items, *beside]
+    known = study.answers[[*items, group, *beside]].dropna(subset=[group]).sort_values(group, kind="stable")
+    rows = known.dropna(subset=needed)
+    counts = rows[group].value_counts().reindex(known[group].unique(), fill_value=0)
+    enough = counts.index[counts > len(items)]
+    if len(enough) > 1:
+        rows = rows[rows[group].isin(enough)]
+        return _uneven(study, rows) or rows
+    asked = known[group].value_counts()
+    sizes = [
+        words("{kind} {n:,} of {asked:,}", kind=kind, n=n, asked=asked[code])
+        for kind, (code, n) in zip(study.kinds(counts.index), counts.items(), strict=True)
+    ]
+    small = untestable("small_groups", group=group, sizes=listed(sizes), items=len(items))
+    if len(rows) == len(known):
+        return small
+    key, most = "incomplete" + "_ordered" * (study.estimator == "WLSMV"), known[needed].isna().sum()
+    return untestable(key, said=small.reason, item=most.idxmax(), n=most.max())
+
+
+def _uneven(study: Study, rows: pd.DataFrame) -> NotTestable | None:
+    """Return which item a group's answers cannot carry, and why, in words; None if they carry all."""
+    given = study.screened.answers.loc[rows.index, study.items]  # as they were given: reverse-keyed ones not turned
+    kinds = given.groupby(rows[study.codebook.group]).nunique()
+    short = kinds.lt(given.nunique().clip(lower=2) if study.estimator == "WLSMV" else 2).stack()
+    if not short.any():
+        return None
+    code, item = short.idxmax()
+    own = given.loc[rows[study.codebook.group] == code, item].dropna()
+    never = min({*given[item].dropna()} - {*own}, default=0)
+    key = "unused_answer" if own.nunique() > 1 else "same_answers"
+    return untestable(key, item=item, kind=study.kinds([code])[0], n=len(own), never=never)
 
 
 def _broken(ladder: Invariance) -> NotTestable | None:
@@ -357,13 +379,8 @@ def _broken(ladder: Invariance) -> NotTestable | None:
     loadings = fit.standardized.query("op == '=~'").pivot(index="rhs", columns="group", values="std_all")
     item = (loadings.max(axis=1) - loadings.min(axis=1)).idxmax()
     shown = ", ".join(f"{snap(value):.2f}" for value in loadings.loc[item])
-    why = (
-        "The items do not measure the same in the groups: with equal {held} the fit falls (CFI {cfi:+.3f}, RMSEA "
-        "{rmsea:+.3f}, p {p:p}); of all standardised loadings that of {item} differs most ({shown}). Paths between "
-        "constructs that differ in meaning are not compared."
-    )
     fell = {"cfi": step["d_cfi"], "rmsea": step["d_rmsea"], "p": step["d_pvalue"]}
-    return NotTestable(words(why, held=HELD[failed.index[0]], item=item, shown=shown, **fell))
+    return untestable("unlike", held=HELD[failed.index[0]], item=item, shown=shown, **fell)
 
 
 def _structural(study: Study, alike: PartialInvariance, rows: pd.DataFrame) -> SemFit:

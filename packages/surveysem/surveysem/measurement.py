@@ -11,7 +11,7 @@ import pandas as pd
 
 from semfit import Invariance, PlsFit, SemFit, psychometrics
 from semfit.psychometrics import CommonFactor, MarkerCorrelations, MarkerModels, SingleFactor
-from surveysem.effects import NotTestable
+from surveysem.effects import REASONS, NotTestable, untestable
 from surveysem.study import Study, attempt
 
 LOW_LOADING, RELIABLE, SHARED = 0.5, 0.7, 0.5  # loading, reliability, average variance extracted
@@ -30,9 +30,7 @@ LADDER_DIGITS = dict.fromkeys(list(LADDER_HEADS)[1:-2], 3) | {"chisq": 2, "df": 
 WAVE_HEADS, WAVE_DIGITS = LADDER_HEADS | {"tli": "TLI"}, LADDER_DIGITS | {"tli": 3}
 SINGLE, FACTOR, MARKER = "single factor (Harman)", "latent method factor (ULMC)", "marker variable"
 MODEL_TESTS = ("no method variance (Δχ²)", "equal method effects (Δχ²)", "no bias in correlations (Δχ²)")
-NO_MARKER = "The codebook names no marker variable."
-MADE = "Items of a composite have no errors of their own that a common factor could share."
-ORDERED = "The marker models fix residual variances and take no ordered answers."
+EXPECTED = "", REASONS["no_marker"], REASONS["ordered_marker"]  # of a check that is not called for
 DRAWS = 200  # for the interval of the first component's share
 LARGEST = 10_000  # respondents: of more, a random part
 
@@ -172,7 +170,8 @@ def composites(study: Study, fit: SemFit | PlsFit) -> pd.DataFrame:
     """Return one row an item of a composite: construct, item, weight, its interval low to high, loading and vif.
 
     Weight and loading are standardised; vif is the variance inflation factor of the item within its composite, from
-    the correlations of all pairs of answers. Without composites there is no row.
+    the covariances that the model was fitted to (by "fiml" those of its saturated model). Without composites there is
+    no row.
 
     Parameters
     ----------
@@ -186,7 +185,8 @@ def composites(study: Study, fit: SemFit | PlsFit) -> pd.DataFrame:
             weights, loadings = (table[table["op"] == op].set_index("rhs").loc[codes] for op in ("<~", "=~"))
         else:
             table = fit.standardized.rename(columns={"std_all": "est"}).set_index("lhs")
-            vif = np.diag(np.linalg.inv(study.answers[codes].astype(float).corr()))
+            S = pd.DataFrame(fit.sample.groups[0].covariance, fit.sample.names, fit.sample.names).loc[codes, codes]
+            vif = np.diag(S) * np.diag(np.linalg.inv(S))
             weights, loadings = (table.loc[[f"{kind}_{code}" for code in codes]] for kind in ("weight", "loading"))
         ends = (weights[each] for each in ("est", "ci_low", "ci_high"))
         rows += zip([name] * len(codes), codes, *ends, loadings["est"], vif, strict=True)
@@ -225,7 +225,7 @@ class CommonMethod:
         names = (SINGLE, FACTOR, MARKER, f"{MARKER}, models")
         results = (self.single, self.factor, self.marker, self.marker_models)
         reasons = {check: getattr(result, "reason", "") for check, result in zip(names, results, strict=True)}
-        return {check: reason for check, reason in reasons.items() if reason not in ("", NO_MARKER, ORDERED)}
+        return {check: reason for check, reason in reasons.items() if reason not in EXPECTED}
 
     def summary(self) -> pd.DataFrame:
         """Return one line a measure: check, measure, estimate, low, high, df, p, method (of a test), nobs, dropped.
@@ -281,16 +281,16 @@ def common_method(study: Study) -> CommonMethod:
     options = study.options | ({"missing": "listwise"} if "missing" in study.options else {})
     plain = options | ({"estimator": "ML"} if study.estimator == "MLR" else {})
     single = attempt("", psychometrics.single_factor, whole, constructs, bootstrap=DRAWS, seed=study.seed, **plain)
-    factor: CommonFactor | NotTestable = NotTestable(MADE)
+    factor: CommonFactor | NotTestable = untestable("composed")
     for way in [options, plain] if not study.composed else []:
         if isinstance(factor, NotTestable):
             factor = attempt("", psychometrics.common_factor, model, whole, **way)
-    adjusted: MarkerCorrelations | NotTestable = NotTestable(NO_MARKER)
-    models: MarkerModels | NotTestable = NotTestable(NO_MARKER)
+    adjusted: MarkerCorrelations | NotTestable = untestable("no_marker")
+    models: MarkerModels | NotTestable = untestable("no_marker")
     if marker:
         every = constructs | {marker: scales[marker]}
         adjusted = attempt("", psychometrics.marker_correlations, whole, every, marker)
-        models = NotTestable(ORDERED)
+        models = untestable("ordered_marker")
         if study.estimator != "WLSMV":
             models = attempt("", psychometrics.marker_models, whole, every, marker, **plain)
     columns = ["outcome", "predictor", "without", "with", "low", "high", "change"]

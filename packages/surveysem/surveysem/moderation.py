@@ -13,7 +13,7 @@ import semfit
 from nbproof import processors, words
 from semfit import SemFit, jacobian
 from surveysem.codebook import Codebook, Labelled, Moderation
-from surveysem.effects import Effect, NotTestable
+from surveysem.effects import Effect, NotTestable, untestable
 from surveysem.measurement import HEADS
 from surveysem.paths import Indirect, resampled
 from surveysem.study import Study, counting
@@ -239,8 +239,7 @@ def _fitted(model: str, data: pd.DataFrame, items: list[str]) -> SemFit | NotTes
     """Fit a model with products to all respondents who answered something."""
     counts, few = data[items].notna().sum(), data[items].nunique().idxmin()
     if data[few].nunique() < 2 or len(data) <= len(items):
-        why = "{nobs:d} respondents with {values:d} values of {item} cannot carry {indicators:d} indicators."
-        return NotTestable(words(why, nobs=len(data), values=counts[few], item=few, indicators=len(items)))
+        return untestable("few_products", nobs=len(data), values=counts[few], item=few, indicators=len(items))
     missing = "fiml" if data[items].isna().any(axis=None) else "listwise"
     fit = semfit.fit(model, data, estimator="MLR", missing=missing)
     return fit if fit.converged and fit.identified and fit.nobs > fit.npar else _unsolved(fit)
@@ -249,7 +248,7 @@ def _fitted(model: str, data: pd.DataFrame, items: list[str]) -> SemFit | NotTes
 def _unsolved(fit: SemFit) -> NotTestable:
     numbers = {"npar": fit.npar, "nobs": fit.nobs}
     why = " ".join(fit.problems) or words("{npar:d} parameters from {nobs:d} respondents.", **numbers)
-    return NotTestable(words("The model with the product has no proper solution. {why}", why=why, **numbers))
+    return untestable("unsolved_product", why=why, **numbers)
 
 
 def _places(fit: SemFit, path: tuple[str, str] | None = None) -> int:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Evidence", "Page"]
 
-SHORT = 24  # characters of a question that has room in a list
-
 
 class Page(nbproof.Page):
     """A page of a report on a survey; making one sets the style of the figures for the rest of the notebook."""
@@ -37,11 +35,8 @@ class Page(nbproof.Page):
 
     @staticmethod
     def held(study: Study) -> list[str]:
-        """Say what each column of the covariates holds: a question, or its code if that is long, and which answer."""
-        found = []
-        for code, label in study.covariates.values():
-            item = study.codebook.by_code[code]
-            question = item.en if 0 < len(item.en) <= SHORT else code
-            answer = label is not None and item.scale.en[label - item.scale.low]
-            found.append(words("{question}: {answer}", question=question, answer=answer) if answer else question)
-        return found
+        """Say which questions the covariates are, by code as tables have it and by wording."""
+        asked = [study.codebook.by_code[code] for code in study.codebook.covariates]
+        return [
+            words("{code} ({question})", code=each.code, question=each.en) if each.en else each.code for each in asked
+        ]

@@ -7,7 +7,7 @@ import pandas as pd
 
 import semfit
 from surveysem import paths
-from surveysem.effects import NotTestable
+from surveysem.effects import NotTestable, untestable
 from surveysem.measurement import HEADS
 from surveysem.study import Study, attempt
 
@@ -107,7 +107,7 @@ def grouped(study: Study, permutations: int = PERMUTATIONS) -> semfit.PlsGroups 
     """Return MICOM and the comparison of paths between the two groups that the codebook tells apart."""
     group = study.codebook.group
     if not group:
-        return NotTestable("The codebook names no question that tells two kinds of respondents apart.")
+        return untestable("no_groups")
     told = {"group": group, "permutations": permutations, "seed": study.seed}
     fit = study.compose(without=group)
     return attempt("The groups are not compared by PLS. {why}", semfit.pls_groups, fit, study.answers, **told)

@@ -211,7 +211,9 @@ def chance(responses: Responses, *, seed: int = 20240531) -> Chance:
     at = np.minimum(np.searchsorted(known, key), len(known) - 1)
     others = np.where(known[at] == key, times[at], 0) / (surveys - held)
     repeated = float(np.mean([pd.Series(each).duplicated().sum() for each in keys[:held]]))
-    return Chance(alike / (surveys * n), others, repeated, _first_same(answers))
+    first = answers.index.to_series().groupby(key).transform("first").to_numpy()
+    repeats = (first != answers.index) & np.isfinite(values).any(1)
+    return Chance(alike / (surveys * n), others, repeated, np.where(repeats, first, 0))
 
 
 def _root_of_correlations(values: Array, margins: list, cuts: list[Array], rng: np.random.Generator) -> Array:
@@ -277,15 +279,6 @@ def _longest_run(items: Array) -> Array:
         current = np.where(before == now, current + 1, np.isfinite(now).astype(int))
         longest = np.maximum(longest, current)
     return longest
-
-
-def _first_same(answers: pd.DataFrame) -> Array:
-    """Return the row that each repeats, 0 where it is the first of its kind or empty."""
-    seen: dict[bytes, int] = {}
-    values = answers.to_numpy(float) + 0.0  # no negative zero
-    values[np.isnan(values)] = np.nan  # one bit pattern
-    first = np.array([seen.setdefault(row.tobytes(), at) for row, at in zip(values, answers.index, strict=True)])
-    return np.where((first != answers.index) & np.isfinite(values).any(1), first, 0)
 
 
 def _unused(responses: Responses, rules: Rules, likely: Chance) -> tuple[str, ...]:

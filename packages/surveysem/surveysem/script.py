@@ -106,7 +106,7 @@ def _groups(study: Study) -> dict[str, Any] | None:
         "model": study.model(without=group),
         "whole": [*(study.items if study.options.get("missing") != "fiml" else ()), *beside],
     }
-    found |= {"permuted": study.resampling == "refit", "eased": "", "reached": []}
+    found |= {"permuted": groups.PERMUTATIONS * (study.resampling == "refit"), "eased": "", "reached": []}
     if isinstance(alike, NotTestable) or not len(alike.freed):
         return found
     texts = found["model"], study.codebook.model(study.constructs, structural=False)

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nbproof import words
-from surveysem.effects import NotTestable
+from surveysem.effects import NotTestable, untestable
 from surveysem.errors import ParameterError
 from surveysem.study import Study, mean_scores
 
@@ -116,8 +115,7 @@ def segments(study: Study, *, resamples: int = 50, starts: int = 5) -> Segments 
         raise ParameterError(f"resamples={resamples!r}, starts={starts!r}; allowed: 20 or more, 1 or more.")
     forming, outcomes = study.strategies, [name for name in study.outcomes if name not in study.strategies]
     if len(forming) < 2:
-        why = "Profiles need two strategies or more; the codebook has {count:d}."
-        return NotTestable(words(why, count=len(forming)))
+        return untestable("profiles", count=len(forming))
     scores = mean_scores(study.codebook, study.answers, [*forming, *outcomes]).dropna()
     scores = scores if len(scores) <= LARGEST else scores.sample(LARGEST, random_state=study.seed).sort_index()
     if len(scores) < 2 or (scores.std() == 0).any():

@@ -50,11 +50,10 @@ class SpecificationCurve:
 
     ``frame`` has one row a specification and path: specification (a number), the four choices, declared (is it the
     study's own?), outcome, predictor, direction, estimate (standardised), se, low, high, nobs, and reason, which says
-    why there is no estimate. ``controls`` are those used.
+    why there is no estimate.
     """
 
     frame: pd.DataFrame
-    controls: tuple[str, ...]
 
     def summary(self) -> pd.DataFrame:
         """Return one line a path over the specifications with a solution.
@@ -119,7 +118,7 @@ def specification_curve(study: Study) -> SpecificationCurve:
             ends = {"estimate": value, "se": se, "low": value - half * se, "high": value + half * se}
             own = {"specification": number, "declared": number == 1, **vars(one), **vars(path), **ends}
             rows.append(own | {"nobs": nobs, "reason": reason})
-    return SpecificationCurve(pd.DataFrame(rows), chosen)
+    return SpecificationCurve(pd.DataFrame(rows))
 
 
 def _screenings(study: Study) -> dict[str, pd.DataFrame]:

@@ -23,7 +23,7 @@ from filelock import FileLock
 import semfit
 from nbproof import processors, words, write_whole
 from surveysem.codebook import Codebook, load_codebook, opening
-from surveysem.effects import NotTestable
+from surveysem.effects import REASONS, NotTestable
 from surveysem.errors import DataError, ParameterError, require_known
 from surveysem.responses import Reading, Responses, read_responses
 from surveysem.screening import Screened, screen
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 ESTIMATORS = ("MLR", "ML", "WLSMV", "PLS")
-MANY = 5000
+MANY, QUICK = 5000, 10_000  # respondents: beyond the first, one step a resample; up to the second, a fit takes a second
 SHELF = ".shared"  # where the notebooks of a report run: what they find once for all of them
 SIMULATED = "simulated by surveysem from a stated truth, not answered by people"
 
@@ -98,25 +98,21 @@ class Study:
 
     def __post_init__(self) -> None:
         require_known("estimator", ESTIMATORS, self.estimator)
-        book, way, made = self.codebook, self.estimator, ", ".join(self.composed)
-        second, circle = ", ".join(sorted({*self.constructs} & {*book.second_order})), _circle(book)
-        for fault, said in (
-            (not book.paths, " states no paths between its constructs; a table [paths] with at least one is needed."),
-            (circle, f": the paths run in a circle, {circle}; paths that lead back to no construct they start from are "
-             "needed."),
-            (way == "WLSMV" and book.covariates, f" names covariates ({', '.join(book.covariates)}), which models of "
-             "ordered answers do not take; allowed with covariates: MLR, ML."),
-            (way == "WLSMV" and book.equal_loadings, " asks for equal_loadings, which of ordered answers need "
-             "equal thresholds as well; allowed with it: MLR, ML (the ladder across waves tests both)."),
-            (way == "WLSMV" and made, f": {made} is made of its items, and composites of ordered answers are not "
-             "offered; allowed with them: MLR, ML, PLS."),
-            (way != "PLS" and not self.factors, ": every construct is a composite, so there is no measurement to "
-             "report; allowed: one or more that items measure, or PLS."),
-            (way == "PLS" and second, f": {second} measures dimensions, and constructs of second order are not offered "
-             "by PLS; allowed with them: MLR, ML, WLSMV."),
-        ):  # fmt: skip
-            if fault:
-                raise DataError(f"codebook {book.name}{said}")
+        book, ordered, by_pls = self.codebook, self.estimator == "WLSMV", self.estimator == "PLS"
+        second = sorted({*self.constructs} & {*book.second_order})
+        listed = {"controls": book.covariates, "composites": self.composed, "second": second}
+        told = {"circle": _circle(book), **{name: ", ".join(each) for name, each in listed.items()}}
+        faults = {
+            "no_paths": not book.paths,
+            "circle": told["circle"],
+            "controls": ordered and book.covariates,
+            "equal_loadings": ordered and book.equal_loadings,
+            "ordered_composites": ordered and self.composed,
+            "composites_alone": not by_pls and not self.factors,
+            "second_order": by_pls and second,
+        }
+        for key in [key for key, fault in faults.items() if fault]:
+            raise DataError(f"codebook {book.name}{REASONS['study'][key].format(**told)}")
         if len(self.answers) <= len(self.items):
             raise DataError(
                 f"{self.responses.file}: {len(self.answers)} respondents are left after screening for "
@@ -411,9 +407,6 @@ def options_of(reading: str) -> Reading:
         if isinstance(found, dict) and found.keys() <= {*known}:
             return found
     raise ParameterError(f'reading is JSON of {", ".join(known)}, such as {{"sheet": "answers"}}; got {reading!r}.')
-
-
-QUICK = 10_000  # respondents whose models fit in about a second
 
 
 def check_study(study: Study) -> None:

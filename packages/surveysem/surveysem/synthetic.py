@@ -76,13 +76,10 @@ class ContactCurve:
     slope: float = 0.0
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            require(each.name == "driver" or np.isfinite(value), f"contact {each.name}", value, "a finite number")
-        for name in ("contacts", "orders"):
-            require(getattr(self, name) > 0, f"contact {name}", getattr(self, name), "a number above 0")
-        for name in ("overdispersion", "dispersion"):
-            require(getattr(self, name) >= 0, f"contact {name}", getattr(self, name), "a number from 0")
+        for name, value in vars(self).items():
+            require(name == "driver" or np.isfinite(value), f"contact {name}", value, "a finite number")
+            require(name not in ("contacts", "orders") or value > 0, f"contact {name}", value, "a number above 0")
+            require("dispersion" not in name or value >= 0, f"contact {name}", value, "a number from 0")
 
     @property
     def sd(self) -> float:

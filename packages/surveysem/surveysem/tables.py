@@ -35,6 +35,7 @@ KINDS = {"xlsx": "Excel", "sav": "SPSS"}
 CHILD = Path(__file__).with_name("child.py")
 ENCODINGS = ("utf-8", "gb18030")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+LETTERS = [(0x80, 0x91), (0x98, 0xA0)], [(0xC0, 0xD0), (0xD6, 0x100)]  # of Macintosh, and of CP1252
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -226,8 +227,6 @@ def _decode(file: Path, raw: bytes, encoding: str | None) -> tuple[str, str]:
     """Return the codec that decodes every byte, and what to call it."""
     if encoding is not None and encoding.lower() not in ENCODINGS:
         raise UnknownNameError("encoding", encoding, ENCODINGS)
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DataError(f"{file.name} is in UTF-16; allowed: UTF-8, GB18030.")
     tries = ENCODINGS if encoding is None else (encoding.lower(),)
     for name in tries:
         marked = name == "utf-8" and raw.startswith(codecs.BOM_UTF8)
@@ -237,10 +236,23 @@ def _decode(file: Path, raw: bytes, encoding: str | None) -> tuple[str, str]:
             failed = wrong
         else:
             return ("utf-8-sig", "utf-8 with byte-order mark") if marked else (name, name)
+    likely = _likely(raw)
     raise DataError(
-        f"{file.name} is not in {' or '.join(tries)}: byte {failed.start + 1} is 0x{raw[failed.start]:02x}; "
-        "save it as csv in UTF-8 or GB18030."
+        f"{file.name} is not in {' or '.join(tries)}: byte {failed.start + 1} is 0x{raw[failed.start]:02x}, as "
+        f"{likely} might have it; save it as CSV UTF-8 (a file type of Excel, a character set of LibreOffice), or run: "
+        f"iconv -f {likely.partition(' ')[0].upper()} -t UTF-8 {quoted(file.name)} > utf8.csv"
     )
+
+
+def _likely(raw: bytes) -> str:
+    """Guess an encoding, of those of Western texts by where letters with accents stand: the other has signs there."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16"
+    with suppress(UnicodeDecodeError):
+        return raw.decode("gb18030") and "GB18030"
+    seen = np.bincount(np.frombuffer(raw, np.uint8), minlength=256)
+    mac, windows = (sum(seen[a:b].sum() for a, b in places) for places in LETTERS)
+    return "Macintosh (MacRoman)" if mac > windows else "CP1252 (Windows, Western Europe)"
 
 
 def _excel(file: Path, sheet: str | None) -> RawTable:

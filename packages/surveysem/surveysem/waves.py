@@ -16,10 +16,6 @@ from surveysem.study import Study, attempt
 
 LEVELS = ("configural", "metric", "scalar", "strict")
 MEANS = ("scalar", "intercepts")  # levels at which means can be compared
-MISFIT = (
-    "The items do not follow the expected constructs at the waves even where nothing is held equal (CFI {cfi:.3f}, "
-    "RMSEA {rmsea:.3f}, p {p:p}); equal loadings or means of such a model would mean nothing."
-)
 CHANGE = {"est": "change", "se": "se", "ci_low": "low", "ci_high": "high", "pvalue": "p"}
 STABILITY = {"std_all": "r", "ci_low": "r_low", "ci_high": "r_high"}
 
@@ -77,7 +73,7 @@ def partially_again(study: Study) -> PartialInvariance | NotTestable:
     if not study.codebook.waves:
         return NotTestable("The codebook names no constructs that were asked again.")
     why = "Measurement cannot be compared between the waves: {why}"  # other categories at one wave, too few answers
-    ladder = unless_withheld(attempt(why, _ladder, study), MISFIT)
+    ladder = unless_withheld(attempt(why, _ladder, study), "waves")
     if isinstance(ladder, NotTestable):
         return ladder
     if study.estimator == "WLSMV":

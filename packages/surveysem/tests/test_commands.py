@@ -87,6 +87,10 @@ def test_a_sample_is_drawn_by_any_codebook_and_checked(tmp_path, capsys):
     assert (stated["nobs"], stated["seed"], stated["codebook"]) == (60, 3, "library")
     assert main(["check", str(tmp_path / "out" / "sample.csv"), *BOOK]) == 0
     assert "sample.csv (utf-8 with byte-order mark, synthetic sample): 60 respondents" in capsys.readouterr().out
+    wide = pd.read_csv(tmp_path / "out" / "sample.csv").assign(**{"What else? " * 30: 1})
+    wide.to_csv(tmp_path / "wide.csv", index=False)
+    assert main(["check", str(tmp_path / "wide.csv"), *BOOK, "--unknown", "leave"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) < 140  # a long heading is cut short
 
 
 def test_a_first_try_needs_no_data_and_no_codebook(tmp_path, capsys, monkeypatch):

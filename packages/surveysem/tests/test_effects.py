@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from surveysem import Effect, EffectTest, ParameterError, adjust, decide, recovered
+from surveysem import Effect, EffectTest, ParameterError, adjust, decide
 
 
 def made(estimate=0.0, interval=None, inner=None, level=0.95, **others) -> EffectTest:
@@ -94,14 +94,6 @@ def test_a_test_out_of_range_is_refused(change, message):
         replace(made(estimate=0.5, interval=(0.0, 1.0)), **change)
 
 
-@pytest.mark.parametrize(("truth", "found"), [(0.5, True), (1.0, True), (1.01, False)])
-def test_an_interval_recovers_the_truth_that_it_holds(truth, found):
-    test = made(estimate=0.6, interval=(0.2, 1.0), truth=truth)
-    assert recovered(test) is found
-    with pytest.raises(ParameterError, match="a test of care on a synthetic sample needs its interval and the truth"):
-        recovered(replace(test, truth=None), "care")
-
-
 def test_an_effect_with_its_error_gives_the_textbook_interval_and_p_value():
     test = Effect(1.0, 0.5, 10).test(0.05)
     assert test.interval == pytest.approx((1 - 1.959964 * 0.5, 1 + 1.959964 * 0.5), rel=1e-5)
@@ -132,9 +124,9 @@ P_VALUES = st.lists(st.floats(0.0001, 1), min_size=1, max_size=8)
 
 @pytest.mark.slow
 @settings(max_examples=50, deadline=None)
-@given(P_VALUES, st.sampled_from(["none", "bonferroni", "holm", "fdr_bh"]))
-def test_interval_and_corrected_test_never_disagree(p_values, correction):
-    adjusted = adjust({f"H{i}": p for i, p in enumerate(p_values)}, 0.05, correction)
+@given(P_VALUES)
+def test_interval_and_corrected_test_never_disagree(p_values):
+    adjusted = adjust({f"H{i}": p for i, p in enumerate(p_values)}, 0.05)
     for p, result in zip(p_values, adjusted.values(), strict=True):
         if abs(p - result.alpha) > 1e-9:
             z, reach = norm.isf(p / 2), norm.isf(result.alpha / 2)
@@ -142,35 +134,16 @@ def test_interval_and_corrected_test_never_disagree(p_values, correction):
         assert result.p_value >= p - 1e-12
 
 
-@pytest.mark.parametrize("correction", ["bonferroni", "holm", "fdr_bh"])
-def test_corrections_are_those_of_statsmodels(correction):
-    from statsmodels.stats.multitest import multipletests
-
-    p_values = [0.03, 0.001, 0.2, 0.012, 0.9, 0.013, 0.02]
-    rejected, adjusted, *_ = multipletests(p_values, 0.05, correction)
-    found = adjust(dict(zip("abcdefg", p_values, strict=True)), 0.05, correction).values()
-    assert [one.p_value for one in found] == pytest.approx(adjusted.tolist(), rel=1e-12)
-    assert [one.rejected for one in found] == rejected.tolist()
-
-
 def test_holm_by_hand():
     # in steps: .01 against .05/4 rejected, .02 against .05/3 not, so neither are the rest
-    result = adjust({"a": 0.01, "b": 0.02, "c": 0.03, "d": 0.04}, 0.05, "holm")
+    result = adjust({"a": 0.01, "b": 0.02, "c": 0.03, "d": 0.04}, 0.05)
     assert [r.rejected for r in result.values()] == [True, False, False, False]
     assert [r.alpha for r in result.values()] == pytest.approx([0.0125] + [0.05 / 3] * 3)
     assert [r.p_value for r in result.values()] == pytest.approx([0.04, 0.06, 0.06, 0.06])
 
 
-def test_benjamini_hochberg_shares_the_rate_among_the_rejected():
-    result = adjust({"a": 0.01, "b": 0.02, "c": 0.03, "d": 0.9}, 0.05, "fdr_bh")
-    assert [r.rejected for r in result.values()] == [True, True, True, False]
-    assert [r.alpha for r in result.values()] == pytest.approx([0.05 * 3 / 4] * 4, rel=1e-12)
-
-
-def test_a_correction_needs_an_error_rate_a_name_and_p_values_that_are_some():
-    with pytest.raises(ParameterError, match="alpha is None; allowed: the error rate of the family, a number"):
-        adjust({"a": 0.01}, None)
-    with pytest.raises(ParameterError, match="correction is 'tukey'; allowed: one of none, bonferroni, holm, fdr_bh"):
-        adjust({"a": 0.01}, 0.05, "tukey")
+def test_a_correction_needs_an_error_rate_and_p_values_that_are_some():
+    with pytest.raises(ParameterError, match="alpha is 1; allowed: the error rate of the family, a number"):
+        adjust({"a": 0.01}, 1)
     with pytest.raises(ParameterError, match=r"p value of a is 2; allowed: a probability in \[0, 1\]"):
         adjust({"a": 2}, 0.05)

@@ -635,11 +635,31 @@ def test_platforms_need_groups():
     answers = two_kinds(7, n=60)
     assert "names no question" in compare_groups(study(replace(BY_KIND, group=""), answers)).reason
     one = compare_groups(study(BY_KIND, answers.assign(kind=2.0)))
-    assert "Respondents by kind are 2: 120; two groups of more than 9" in one.reason
+    assert "The groups of kind are too small." in one.reason
+    assert "interaction 120 of 120; in two groups more than 9 are needed" in one.reason
     few = compare_groups(study(BY_KIND, answers.assign(kind=np.where(answers.index < 5, 1.0, 2.0))))
-    assert "1: 5, 2: 115" in few.reason
-    flat = answers.assign(z1=np.where(answers["kind"] == 1, 1.0, answers["z1"]))
-    assert "Measurement cannot be compared" in measured_alike(study(BY_KIND, flat)).reason
+    assert "content 5 of 5, interaction 115 of 115" in few.reason
+    assert "Incomplete" not in few.reason
+
+
+def test_what_keeps_groups_from_being_compared_names_group_and_item():
+    answers = two_kinds(7, n=60).round()
+    first = answers["kind"] == 1
+    flat = study(BY_KIND, answers.assign(z1=np.where(first, 1.0, answers["z1"])))
+    assert "In the group content the answers to z1 do not differ (60 were given)." in measured_alike(flat).reason
+    lone = study(BY_KIND, answers.assign(z1=answers["z1"].mask(first & (answers.index % 2 == 0))))
+    assert not isinstance(measured_alike(lone), NotTestable)
+    codes = answers.drop(columns="kind").clip(-1, 1).assign(kind=answers["kind"])
+    never = study(BY_KIND, codes.assign(z1=codes["z1"].mask(first & (codes["z1"] == -1), 0.0)), estimator="WLSMV")
+    assert (
+        "In the group content nobody answered z1 by \N{MINUS SIGN}1, which others did" in compare_groups(never).reason
+    )
+    holes = study(BY_KIND, codes.assign(z1=codes["z1"].mask(first)), estimator="WLSMV")
+    said = measured_alike(holes).reason
+    assert "content 0 of 60, interaction 60 of 60; in two groups more than 9" in said
+    assert "left out most often: z1 (60 times). Do without this question, or estimate by MLR" in said
+    torn = study(BY_KIND, answers.assign(z1=answers["z1"].mask(first & (answers.index % 9 > 0))))
+    assert "Too few answers stand together for a test of the model" in measured_alike(torn).reason
 
 
 def test_an_interval_without_ends_is_said_to_have_none():

@@ -5,16 +5,22 @@ import pandas as pd
 from books import ZH
 
 import surveysem
-from surveysem.screening import _first_same
+from surveysem.screening import chance
 
 
 def test_rows_repeat_the_first_of_their_kind():
     answers = pd.DataFrame(
         {"a": [1, 2, 1, np.nan, 1, np.nan], "b": [0.0, np.nan, -0.0, np.nan, 1, np.nan]}, index=[2, 3, 5, 6, 7, 9]
     )
-    assert _first_same(answers).tolist() == [0, 0, 2, 0, 0, 0]
+    asked = tuple(surveysem.Item(code, surveysem.Scale("two", 0, 2)) for code in "ab")
+    book = surveysem.Codebook("x", (surveysem.Construct("f", asked),), asked)
+
+    def first(answers: pd.DataFrame) -> list[int]:
+        return chance(surveysem.Responses(book, answers, pd.DataFrame(), pd.DataFrame())).first.tolist()
+
+    assert first(answers) == [0, 0, 2, 0, 0, 0]
     twice = pd.concat([answers, answers.set_axis([10, 11, 12, 13, 14, 15])])
-    assert _first_same(twice)[6:].tolist() == [2, 3, 2, 0, 7, 0]
+    assert first(twice)[6:] == [2, 3, 2, 0, 7, 0]
 
 
 def test_lines_within_quotes_and_both_line_ends_are_read(tmp_path):

@@ -41,9 +41,10 @@ if (requireNamespace("semTools", quietly = TRUE)) {
 """
 
 
-def drawn_by(book: Path) -> Study:
-    """Two kinds of respondents, 500, to the questions of a codebook."""
-    sample = surveysem.draw_respondents(surveysem.Truth(surveysem.load_codebook(book)), 500, seed=3)
+def drawn_by(book: Path, holes: int = 0) -> Study:
+    """Two kinds of respondents, 500, to the questions of a codebook; some answers are missing."""
+    defects = surveysem.Defects(missing_cells=holes)
+    sample = surveysem.draw_respondents(surveysem.Truth(surveysem.load_codebook(book)), 500, defects=defects, seed=3)
     return Study(sample.responses, surveysem.screen(sample.responses), draws=DRAWS)
 
 
@@ -116,7 +117,8 @@ def measured(study: Study, tables: dict[str, pd.DataFrame], most: float) -> None
     below = np.tril_indices(len(matrix))
     theirs = tables["correlations"][list(matrix)].to_numpy()[below]
     compare("correlations", pd.DataFrame({0: theirs}), pd.DataFrame({0: matrix.to_numpy()[below]}), {0: 0}, most)
-    ratios = psychometrics.htmt(study.answers, scales, bootstrap=0).frame.query("measure == 'htmt'")
+    several = {name: codes for name, codes in scales.items() if len(codes) > 1}
+    ratios = psychometrics.htmt(study.answers, several, bootstrap=0).frame.query("measure == 'htmt'")
     compare("htmt", tables["htmt"], ratios, {"htmt": "estimate"})
 
 
@@ -303,8 +305,9 @@ def test_and_with_a_construct_of_second_order(tmp_path, rscript):
 
 
 @pytest.mark.slow
-def test_and_with_composites(tmp_path, rscript):
-    study = drawn_by(COMPOSITE)
+@pytest.mark.parametrize("holes", [0, 300])
+def test_and_with_composites(tmp_path, rscript, holes):
+    study = drawn_by(COMPOSITE, holes)
     tables = in_r(study, tmp_path, rscript)
     measured(study, tables, 2e-5)
     structured(study, tables, 2e-5)

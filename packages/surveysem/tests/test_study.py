@@ -347,7 +347,7 @@ def test_what_failed_is_not_counted_as_firm():
         }
         for k, value in enumerate([0.4, 0.3, np.nan], 1)
     ]
-    line = SpecificationCurve(pd.DataFrame(rows), ()).summary().iloc[0]
+    line = SpecificationCurve(pd.DataFrame(rows)).summary().iloc[0]
     assert (line["specifications"], line["failed"], line["beyond_zero"]) == (2, 1, 1)
 
 
