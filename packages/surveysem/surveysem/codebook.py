@@ -200,7 +200,7 @@ class Rules:
     Parameters
     ----------
     missing : float
-        Share of items unanswered, in [0, 1]: above it.
+        Share of items unanswered, in [0, 1], those of missed waves aside: above it.
     run : int
         Length of the longest run of one answer over items in the order asked: at or above it.
     sd : float

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri  # scipy.stats takes half a second to load
 
-from surveysem.codebook import Rules
+from surveysem.codebook import Codebook, Rules
 from surveysem.errors import DataError, require
 from surveysem.responses import Responses
 
@@ -135,9 +135,9 @@ def _flags(responses: Responses, rules: Rules, likely: Chance) -> Iterator[Flag]
     """Yield each rule that applies with who is flagged, by what value, against what threshold."""
     answers, book = responses.answers, responses.codebook
     items = answers[book.items].to_numpy()
-    given = np.isfinite(items)
+    given, missed = np.isfinite(items), _missed(answers, book)
     if rules.missing is not None:
-        share = (~given).mean(1)
+        share = (~given & ~missed).sum(1) / (~missed).sum(1)
         yield "missing", "missing", share > rules.missing, share, rules.missing, None
     if rules.run is not None:
         runs = _longest_run(items)
@@ -152,11 +152,12 @@ def _flags(responses: Responses, rules: Rules, likely: Chance) -> Iterator[Flag]
     if rules.one_answer and alike:
         yield "one_answer", "one answer only", _alike(items), np.fmin.reduce(items, axis=1), 1, None
     if rules.seconds is not None and responses.duration is not None:
-        pace = responses.duration.to_numpy() / len(book.questions)
+        pace = responses.duration[answers.index].to_numpy() / (len(book.questions) - missed.sum(1))
         yield "seconds", "speeder", pace < rules.seconds, pace, rules.seconds, None
     checks = [item for item in book.questions if item.role == "check"]
     if rules.failed_checks is not None and checks:
-        misses = np.stack([answers[item.code].to_numpy() != item.expected for item in checks], 1)
+        passed, right = answers[[item.code for item in checks]].to_numpy(), np.array([item.expected for item in checks])
+        misses = (passed != right) & ~(np.isnan(passed) & missed.any(1, keepdims=True))
         details = [", ".join(item.code for item, miss in zip(checks, row, strict=True) if miss) for row in misses]
         failed = misses.sum(1)
         yield "failed_checks", "failed check", failed > rules.failed_checks, failed, rules.failed_checks, details
@@ -170,6 +171,16 @@ def _flags(responses: Responses, rules: Rules, likely: Chance) -> Iterator[Flag]
     if rules.duplicates:
         details = [f"{others:.2f} others expected by chance" for others in likely.others]
         yield "duplicates", "duplicate", (likely.first > 0) & (likely.others < RARE), likely.first, RARE, details
+
+
+def _missed(answers: pd.DataFrame, book: Codebook) -> Array:
+    """Tell, respondents by items, what was asked at waves that they missed: no answer there, but some at another."""
+    found = pd.DataFrame(False, answers.index, book.items)
+    for wave in book.waves:
+        seen = pd.DataFrame({name: answers[book.scales[name]].notna().any(axis=1) for name in wave.constructs})
+        for name in wave.constructs:
+            found.loc[~seen[name] & seen.any(axis=1), book.scales[name]] = True
+    return found.to_numpy()
 
 
 def chance(responses: Responses, *, seed: int = 20240531) -> Chance:

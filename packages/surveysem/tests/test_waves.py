@@ -127,6 +127,27 @@ def test_ordered_answers_have_their_own_ladder(tmp_path):
     assert "CO1_t1 is never 7, CO1_t2 never 1; the same categories are needed in every wave." in again.reason
 
 
+def test_who_missed_a_wave_stays_and_who_skipped_questions_of_one_does_not(tmp_path):
+    answers = panel.answers(nobs=200)
+    later = [name for name in answers if name.endswith("_t2")]
+    answers.loc[:59, later] = pd.NA  # took no part
+    answers.loc[60, ["TR1_t2", "TR2_t2", "CO1_t2"]] = pd.NA  # 3 of 14
+    answers.loc[61, [*later, "TR1_t1", "TR2_t1"]] = pd.NA  # 2 of the 7 that were asked
+    answers.loc[62, list(answers)[:-1]] = pd.NA
+    answers.assign(seconds=70).to_csv(tmp_path / "answers.csv", index=False)
+    timed = TEXT.replace(TOP, 'duration = "seconds"\n\n[title]') + '\n[screening]\nseconds = 7\nreport = ["seconds"]\n'
+    (tmp_path / "book.toml").write_text(timed, encoding="utf-8")
+    study = surveysem.read_study(tmp_path / "answers.csv", tmp_path / "book.toml")
+    unanswered = study.screened.record.query("rule == 'missing'").set_index("row")["value"]
+    assert unanswered.to_dict() == pytest.approx({62: 3 / 14, 63: 2 / 7, 64: 1.0})
+    asked = len(study.codebook.questions)
+    hasty = study.screened.record.query("rule == 'speeder'").set_index("row")["value"]
+    assert hasty.to_dict() == dict.fromkeys(range(64, 202), 70 / asked) | {62: 70 / asked}
+    said = methods.respondents_text(study, "en")
+    assert "more than 20% of the items unanswered, those of missed waves aside (3)" in said
+    assert said.endswith("(spring) 197, Trust (autumn) 137; Content (spring) 197, Content (autumn) 137.")
+
+
 def test_of_three_waves_each_is_compared_with_the_next_and_the_first_with_the_last(tmp_path):
     more = panel.answers(seed=6).drop(columns="gender").filter(like="_t1").add_suffix("x")
     answers = panel.answers(shift=0).join(more.rename(columns=lambda name: name.replace("_t1x", "_t3")))
