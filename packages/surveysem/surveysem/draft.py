@@ -29,6 +29,7 @@ LABELS = [[[text.split("|") for text in labels[language]] for language in LANGUA
 CODES = [{plain(w): k for points in labels for k, words in enumerate(points, 1) for w in words} for labels in LABELS]
 ROWS = (" [", " | ", "\N{EM DASH}", " - ", ": ", "\N{FULLWIDTH COLON}")  # before the row of a matrix
 CHINESE = "[\u4e00-\u9fff]"
+CLEAR, FEW = 0.9, 5  # share of items that are themselves from wave to wave, and how many tell nothing
 RARE = 0.005  # share of a column's answers that may be slips of the hand
 CATEGORIES = 11  # texts of a control
 MOST = 0.6  # of the answers to an attention check are right; of all ratings do not share one stem by chance
@@ -231,10 +232,10 @@ def draft_of(table: RawTable) -> Draft:
     if not any(column.role == "rating" for column in columns):  # right and wrong, yes and no
         for column in columns:
             column.role = "rating" if column.role == "two" else column.role
-    _read_waves(columns)
+    R = _correlations(columns)
+    _read_waves(columns, R)
     families = _families(columns)
     rated = [column for column in columns if column.role == "rating"]
-    R = _correlations(columns)
     guessed = sum(map(len, families)) < 0.5 * len(rated)
     if guessed:
         families = [run for run in _runs(rated) if len(run) > 1]
@@ -456,17 +457,36 @@ def _read_labels(column: Column, labels: dict) -> None:
             column.labels = (tuple(text for _, text in sorted(texts.items())),) * 2
 
 
-def _read_waves(columns: list[Column]) -> None:
-    """Tell the wave from the code where two codes or more stand at several waves."""
-    found: dict[str, dict[str, Column]] = {}
-    for column in columns:
-        if told := PATTERN["wave"].match(column.code):
-            wave = told["first"] or told["last"] or told["nth"]
-            found.setdefault(told["behind"] or told["before"], {})[wave] = column
-    again = {base: waves for base, waves in found.items() if len(waves) > 1}
-    for base, waves in again.items() if len(again) > 1 else ():
-        for wave, column in waves.items():
-            column.asked = base, wave
+def _read_waves(columns: list[Column], R: Array) -> None:
+    """Tell the wave from the code where two codes or more stand at several; from one like depr101 if answers agree."""
+    for form in ("wave", "hundred", "letter_wave"):
+        found: dict[
+            str, dict[str, dict[str, Column]]
+        ] = {}  # by how unsure codes begin, code without the wave, and wave
+        for column in columns:
+            if not column.asked[1] and (told := PATTERN[form].match(column.code)):
+                said = told.groupdict("")
+                base, wave = said.pop("before", "") + said.pop("behind", ""), "".join(said.values())
+                stem = "" if form == "wave" else base.rstrip("0123456789")
+                found.setdefault(stem, {}).setdefault(base, {})[wave] = column
+        again = [{base: of for base, of in bases.items() if len(of) > 1} for bases in found.values()]
+        alike = [[form == "wave" or _self_alike(base, bases, R) for base in bases] for bases in again]
+        every = [one for own in alike for one in own]
+        for bases, own in zip(again, alike, strict=True):
+            clear = form == "wave" or (len(every) > FEW and min(np.mean(own or 0), np.mean(every)) >= CLEAR)
+            for base, of in bases.items() if clear and len(bases) > 1 else ():
+                for wave, column in of.items():
+                    column.asked = base, wave
+                    if form != "wave":
+                        column.because("again", wave=wave, alike=sum(own), items=len(own))
+
+
+def _self_alike(base: str, bases: dict[str, dict[str, Column]], R: Array) -> bool:
+    """Say whether an item correlates more with itself at another wave than with the others there."""
+    place = {(name, wave): column.place - 1 for name, of in bases.items() for wave, column in of.items()}
+    pairs = [(R[place[base, a], at], name) for a in bases[base] for (name, b), at in place.items() if a != b]
+    own, others = (np.mean([abs(r) for r, name in pairs if (name == base) == same] or 0) for same in (True, False))
+    return bool(own > others)
 
 
 def _families(columns: list[Column]) -> list[list[Column]]:

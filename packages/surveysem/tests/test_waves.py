@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -146,6 +147,26 @@ def test_who_missed_a_wave_stays_and_who_skipped_questions_of_one_does_not(tmp_p
     said = methods.respondents_text(study, "en")
     assert "more than 20% of the items unanswered, those of missed waves aside (3)" in said
     assert said.endswith("(spring) 197, Trust (autumn) 137; Content (spring) 197, Content (autumn) 137.")
+
+
+def drafted(folder: Path, answers: pd.DataFrame, names: dict[str, str]) -> dict[str, list[str]]:
+    """Return the waves that a draft finds under other names of the columns."""
+    answers.rename(columns=names)[[*names.values()]].to_csv(folder / "answers.csv", index=False)
+    return draft_codebook(folder / "answers.csv").waves
+
+
+def test_waves_told_by_a_digit_or_a_letter_are_seen_where_the_answers_bear_it_out(tmp_path):
+    answers = panel.answers(nobs=300)
+    items = [name.split("_t") for name in answers if "_t" in name]
+    hundreds = {f"{item}_t{wave}": f"{item[:2]}{wave}0{item[2]}" for item, wave in items}  # TR101
+    assert drafted(tmp_path, answers, hundreds) == {"TR": ["TR_t1", "TR_t2"], "CO": ["CO_t1", "CO_t2"]}
+    letters = {f"{item}_t{wave}": f"{' ab'[int(wave)]}_{item}" for item, wave in items}  # b_TR1
+    assert drafted(tmp_path, answers, letters) == {"TR": ["TR_ta", "TR_tb"], "CO": ["CO_ta", "CO_tb"]}
+    rng = np.random.default_rng(1)
+    latent = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 300)
+    scales = np.digitize(np.repeat(latent, 8, axis=1) + 0.6 * rng.standard_normal((300, 16)), panel.CUTS)
+    codes = [f"TR{scale}0{item}" for scale in (1, 2) for item in range(1, 9)]  # different questions, numbered alike
+    assert drafted(tmp_path, pd.DataFrame(scales, columns=codes), dict(zip(codes, codes, strict=True))) == {}
 
 
 def test_of_three_waves_each_is_compared_with_the_next_and_the_first_with_the_last(tmp_path):
