@@ -223,6 +223,10 @@ def test_the_summary_warns_where_a_result_does(gym, numbers, texts, said):
     assert "1 is supported: H1 (Coaching → Renewal, 0.30 [0.10, 0.50])." in text
     assert "Not tested could be H3 (Coaching → Crowding → Renewal)." in text
     assert methods.summary_text(gym, {"numbers": {}, "texts": {}, "tables": {}}, "en") == ""
+    rows[0][-1] = "inconclusive"
+    assert "hypotheses, none is supported. The effect is negligible for" in told_by()
+    rows[1:] = []
+    assert "The one hypothesis is not supported. The result is inconclusive for H1" in told_by()
 
 
 @pytest.mark.slow

@@ -162,6 +162,9 @@ def test_waves_told_by_a_digit_or_a_letter_are_seen_where_the_answers_bear_it_ou
     assert drafted(tmp_path, answers, hundreds) == {"TR": ["TR_t1", "TR_t2"], "CO": ["CO_t1", "CO_t2"]}
     letters = {f"{item}_t{wave}": f"{' ab'[int(wave)]}_{item}" for item, wave in items}  # b_TR1
     assert drafted(tmp_path, answers, letters) == {"TR": ["TR_ta", "TR_tb"], "CO": ["CO_ta", "CO_tb"]}
+    rows = {f"{item}_t{wave}": f"Q{6 if item[0] == 'T' else 8}_Row{item[2]}{wave}" for item, wave in items}
+    assert drafted(tmp_path, answers, rows) == {}  # no wave is told by the w of a row
+    assert [*draft_codebook(tmp_path / "answers.csv").constructs] == ["Q6_Row", "Q8_Row"]
     rng = np.random.default_rng(1)
     latent = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 300)
     scales = np.digitize(np.repeat(latent, 8, axis=1) + 0.6 * rng.standard_normal((300, 16)), panel.CUTS)
