@@ -66,7 +66,7 @@ def bivariate_normal(h: Array, k: Array, rho: Array) -> Array:
     True
     """
     h, k, rho = np.broadcast_arrays(h, k, rho)
-    _, nodes, weights = next(rule for rule in RULES if np.max(np.abs(rho), initial=0.0) <= rule[0])
+    _, nodes, weights = next(rule for rule in RULES if np.fmax.reduce(np.abs(rho), axis=None, initial=0.0) <= rule[0])
     half = np.arcsin(rho) / 2
     squares, product, total = h**2 + k**2, 2 * h * k, 0.0
     for node, weight in zip(nodes, weights, strict=True):

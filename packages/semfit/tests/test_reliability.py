@@ -205,6 +205,17 @@ def test_omega_of_ordered_items_is_the_covariance_of_parallel_forms_over_the_var
     assert _ordinal_omega(np.full((2, 2), l2), implied, cuts) == pytest.approx(expected, abs=1e-9)
 
 
+def test_ordered_omega_is_missing_where_an_item_shares_more_than_all_of_its_variance():
+    """Of three responses that correlate .5, .5 and .2, the first would share 1.25 of its variance with a factor."""
+    rows = multivariate_normal([0, 0, 0], [[1, 0.5, 0.5], [0.5, 1, 0.2], [0.5, 0.2, 1]], seed=1).rvs(2000)
+    items = pd.DataFrame(np.digitize(rows, [-1, 0, 1]), columns=["a", "b", "c"])
+    fit = semfit.fit("f =~ a + b + c", items, estimator="WLSMV", ordered=True)
+    assert fit.problems == ("The variance of a is negative (a Heywood case).",)
+    found = psychometrics.measurement_quality(fit).frame.set_index("measure")["estimate"]
+    assert np.isnan(found["omega"])
+    assert 0 < found["alpha"] < 1
+
+
 def test_delta_of_ordered_omega_agrees_with_finite_differences(ordinal):
     from semfit.expressions import jacobian
     from semfit.psychometrics.reliability import _measures

@@ -187,6 +187,8 @@ def test_what_the_summary_prints_as_a_number_the_notebooks_keep_as_one_and_as_on
             ),
         ),
         ({"detect_high": 0.151}, {}, ("only paths of at least 0.15;",)),
+        ({"improper_n": 1}, {}, ("Please note: the solution is improper (a variance is negative,",)),
+        ({"improper_n": 2, "r2_high": 1.12}, {}, ("interest is 0.10.\n\nPlease note: the solution is improper",)),
         ({"used": 190}, {}, ("200 analysed; the estimates rest on the 190 who answered every item.",)),
         ({"cfi": None}, {}, ("There are too few answers to test the measurement model.",)),
         ({}, {"digest": "ab" * 32, "differing_n": "0", "entries_n": "9"}, ("Every entry was followed.",)),
@@ -405,6 +407,18 @@ def test_a_single_item_is_not_called_indistinct(gym, left):
     assert "A construct of a single item has no ratio." in said
     assert len(tables.get("htmt_table", ())) == left - 1
     assert not names["alike"]
+
+
+def test_a_negative_variance_is_said_to_be_improper(gym):
+    """Of three items that correlate .5, .5 and .2, the first would share 1.25 of its variance with a factor."""
+    S = pd.DataFrame([[1, 0.5, 0.5], [0.5, 1, 0.2], [0.5, 0.2, 1]], [*"abc"], [*"abc"])
+    improper = semfit.fit("f =~ a + b + c", moments=semfit.Moments(S, None, 300))
+    names, _, said = cells("measurement", "models = fit", 2, fit=improper, study=gym, called={"a": "First"}, pd=pd)
+    assert names["improper_n"] == 1
+    assert said[0].startswith("**Improper solutions**")
+    assert said[1] == "Negative variances: {below}."
+    assert names["below"].tolist() == ["First"]
+    assert cells("measurement", "models = fit", 2, fit=gym.measurement, study=gym, called={}, pd=pd)[2] == []
 
 
 def test_ways_to_screen_are_compared_on_the_same_rows():

@@ -365,14 +365,16 @@ def _ordinal_omega(common: Array, implied: Array, thresholds: list[Array]) -> Ar
     """Return the share of the variance of summed answers that the construct accounts for.
 
     The covariance of two answers is the sum over their thresholds of Phi2(s, t, r) - Phi(s) Phi(t); the numerator takes
-    r from the construct alone, the denominator from all that the model implies.
+    r from the construct alone, the denominator from all that the model implies. With an r beyond 1 it is nan.
     """
+    common, implied = (np.where(np.abs(r) > 1, np.nan, r) for r in (common, implied))  # of a negative error
     item = np.repeat(np.arange(len(thresholds)), [t.shape[-1] for t in thresholds])
     cuts = np.concatenate(thresholds, -1)
     same = item[:, None] == item
     h, k = cuts[..., :, None], cuts[..., None, :]
     apart = ndtr(h) * ndtr(k)
-    true = bivariate_normal(h, k, common[..., item[:, None], item]) - apart
-    cross = bivariate_normal(h, k, np.where(same, 0.0, implied[..., item[:, None], item])) - apart
+    with np.errstate(invalid="ignore"):
+        true = bivariate_normal(h, k, common[..., item[:, None], item]) - apart
+        cross = bivariate_normal(h, k, np.where(same, 0.0, implied[..., item[:, None], item])) - apart
     own = ndtr(np.where(h.real < k.real, h, k)) - apart  # of one answer with itself
     return true.sum((-2, -1)) / np.where(same, own, cross).sum((-2, -1))
