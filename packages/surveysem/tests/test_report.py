@@ -421,6 +421,20 @@ def test_a_negative_variance_is_said_to_be_improper(gym):
     assert cells("measurement", "models = fit", 2, fit=gym.measurement, study=gym, called={}, pd=pd)[2] == []
 
 
+@pytest.mark.parametrize("problems", [(), ("The variance of a is negative (a Heywood case).",)])
+def test_so_are_models_of_groups_waves_and_moderations(problems):
+    fit = SimpleNamespace(problems=problems)
+    ladder = SimpleNamespace(fits={"configural": fit})
+    given = {"tested": True, "ladder": ladder, "over": True, "again": SimpleNamespace(whole=ladder)}
+    given |= {"stated": True, "moderated": SimpleNamespace(tested=[SimpleNamespace(fit=fit)])}
+    given |= {"compared": True, "apart": SimpleNamespace(fit=fit)}
+    places = {"measurement": ("if tested and any", "if over and any"),
+              "structure": ("if stated and any", "if compared and apart")}  # fmt: skip
+    said = [text for name, starts in places.items() for start in starts for text in cells(name, start, 1, **given)[2]]
+    assert len(said) == 4 * len(problems)
+    assert all("improper solution" in text for text in said)
+
+
 def test_ways_to_screen_are_compared_on_the_same_rows():
     """The declared analysis uses incomplete rows as well: no mean of it and of complete rows."""
     rows = [("declared", "drop", 0.1), ("complete rows", "drop", 0.3), ("complete rows", "report-only", 0.4)]
