@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -254,7 +254,7 @@ class Codebook:
     ``leave_out`` the columns it does not use ("*": all others) and ``duration`` the one that holds how long each
     respondent took. ``hypotheses`` are those that have labels; without any, every path is one (`surveysem.hypotheses`).
     ``waves`` are constructs asked again; unless ``wave_errors`` is False, ``covariances`` holds the errors of the same
-    item at all of them, and with ``equal_loadings`` the paths' model has equal loadings across them.
+    item at all of them and outcomes' at one wave, and with ``equal_loadings`` the paths' model has equal loadings.
     """
 
     name: str
@@ -601,7 +601,7 @@ class _Reader:
             strategies=self.among("strategies", top, dict.fromkeys(path.predictor for path in paths)),
             outcomes=self.among("outcomes", top, dict.fromkeys(path.outcome for path in paths)),
             screening=self.rules(top.get("screening", {})),
-            covariances=self.covariances(top, constructs, waves),
+            covariances=self.covariances(top, constructs, waves, paths),
             covariates=self.among("covariates", top, controls, "the codebook has no controls"),
             missing=tuple(plain(str(mark)) for mark in top.get("missing", ())),
             leave_out=tuple(map(str, top.get("leave_out", ()))),
@@ -767,7 +767,9 @@ class _Reader:
         self.refuse(found and top.get("group"), "group", "there are [waves] too", "one of them, `group` or [waves]")
         return tuple(found)
 
-    def covariances(self, top: dict, constructs: tuple[Construct, ...], waves: tuple) -> tuple[tuple[str, str], ...]:
+    def covariances(
+        self, top: dict, constructs: tuple[Construct, ...], waves: tuple, paths: tuple[ExpectedPath, ...]
+    ) -> tuple[tuple[str, str], ...]:
         names = [construct.name for construct in constructs]
         codes = [code for construct in constructs if construct.kind == "factor" for code in construct.codes]
         found = []
@@ -780,6 +782,9 @@ class _Reader:
         own = {each.name: each.codes for each in constructs}
         waves = waves if top.get("wave_errors", True) else ()
         again = [items for each in waves for items in zip(*(own[name] for name in each.constructs), strict=True)]
+        for asked in zip_longest(*(each.constructs for each in waves)):  # one wave, where none causes another
+            if not any({path.outcome, path.predictor} <= {*asked} for path in paths):
+                again.append(tuple(name for name in asked if name in {path.outcome for path in paths}))
         for one, other in (pair for items in again for pair in combinations(items, 2)):
             found += [] if {(one, other), (other, one)} & {*found} else [(one, other)]
         return tuple(found)

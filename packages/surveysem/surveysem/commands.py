@@ -194,8 +194,7 @@ def _sample(chosen: argparse.Namespace) -> int:
 def _model(given: str) -> Path:
     from surveysem.codebook import MODELS
 
-    path = Path(given)
-    if path.suffix.lower() not in MODELS:
+    if (path := Path(given)).suffix.lower() not in MODELS:
         raise argparse.ArgumentTypeError(f"the ending is {path.suffix!r}; allowed: {', '.join(MODELS)}")
     return path
 

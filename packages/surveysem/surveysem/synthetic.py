@@ -422,9 +422,8 @@ class Defects:
     out_of_range: int = 0
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            require(isinstance(value, int) and value >= 0, f"defect {each.name}", value, "a whole number from 0")
+        for name, value in vars(self).items():
+            require(isinstance(value, int) and value >= 0, f"defect {name}", value, "a whole number from 0")
 
 
 def _plant(answers: Array, duration: Array, book: Codebook, defects: Defects, rng: Generator) -> pd.DataFrame:

@@ -218,9 +218,7 @@ def _parting(raw: bytes, codec: str) -> str:
     """Return the delimiter of the first line, a comma between its quotes or in its wordings aside."""
     first = next((line for line in io.TextIOWrapper(io.BytesIO(raw), codec) if line.strip()), "")
     unquoted = "".join(first.split('"')[::2])
-    if "," in unquoted:
-        return ","
-    return max(DELIMITERS, key=unquoted.count)
+    return "," if "," in unquoted else max(DELIMITERS, key=unquoted.count)
 
 
 def _decode(file: Path, raw: bytes, encoding: str | None) -> tuple[str, str]:

@@ -62,7 +62,8 @@ def test_errors_of_the_same_item_covary_in_every_model_unless_switched_off(study
     assert off.structural.test.df == study.structural.test.df + 7
     assert off.structural.test.chisq > study.structural.test.chisq + 100
     stated = TEXT.replace(TOP, 'covariances = ["TR1_t2 ~~ TR1_t1"]\n\n[title]')  # once, though it is said twice
-    assert len(panel.study(tmp_path, text=stated).codebook.covariances) == 7
+    assert len(panel.study(tmp_path, text=stated).codebook.covariances) == 8
+    assert study.codebook.covariances[-1] == ("trust_t2", "content_t2")  # what the paths leave of them
 
 
 def test_the_paths_model_holds_loadings_equal_where_that_is_asked(study, tmp_path):
@@ -181,7 +182,15 @@ def test_of_three_waves_each_is_compared_with_the_next_and_the_first_with_the_la
     text = re.sub(r'"(\w+)_t2"\]\n', r'"\1_t2", "\1_t3"]\n', text)
     (tmp_path / "book.toml").write_text(text, encoding="utf-8")
     study = surveysem.read_study(tmp_path / "answers.csv", tmp_path / "book.toml")
-    assert len(study.codebook.covariances) == 21
+    assert len(study.codebook.covariances) == 22
+    onwards = text.replace('"content_t2 ~', '"trust_t3 ~ trust_t2", "content_t3 ~ content_t2", "content_t2 ~')
+    (tmp_path / "more.toml").write_text(onwards, encoding="utf-8")
+    assert surveysem.load_codebook(tmp_path / "more.toml").covariances[-2:] == (
+        ("trust_t2", "content_t2"),
+        ("trust_t3", "content_t3"),
+    )
+    (tmp_path / "more.toml").write_text(onwards.replace('"trust_t3 ~ ', '"trust_t3 ~ content_t3 + '), encoding="utf-8")
+    assert surveysem.load_codebook(tmp_path / "more.toml").covariances[-1] == ("trust_t2", "content_t2")  # a cause
     assert "trust_t3" not in study.constructs  # no path names it; the ladder does
     found = waves.changes(study, waves.partially_again(study)).set_index(["earlier", "later"])
     assert [*found.index][:3] == [("trust_t1", "trust_t2"), ("trust_t2", "trust_t3"), ("trust_t1", "trust_t3")]
