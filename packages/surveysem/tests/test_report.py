@@ -167,7 +167,15 @@ def test_what_the_summary_prints_as_a_number_the_notebooks_keep_as_one_and_as_on
 @pytest.mark.parametrize(
     ("numbers", "texts", "said"),
     [
-        ({"cfi": 0.85, "cfi_bound": 0.9}, {}, ("misses at least one of", "the measurement model misses a cut-off")),
+        (
+            {"cfi": 0.85, "cfi_bound": 0.9},
+            {},
+            (
+                "misses the usual cut-off of CFI (CFI = 0.850",
+                "A CFI below 0.90 is poor",
+                "measurement model misses a cut-off",
+            ),
+        ),
         ({}, {"unreliable": "Crowding"}, ("Composite reliability is below 0.7 for Crowding", "low reliability")),
         ({}, {"alike": "Coaching and Crowding"}, ("Not clearly distinct from each other", "cannot be told apart")),
         ({"kept": 197}, {}, ("; 3 were left out by screening rules fixed beforehand",)),
@@ -187,6 +195,8 @@ def test_what_the_summary_prints_as_a_number_the_notebooks_keep_as_one_and_as_on
             ),
         ),
         ({"detect_high": 0.151}, {}, ("only paths of at least 0.15;",)),
+        ({"cfi": 0.92, "cfi_bound": 0.95, "rmsea": 0.09}, {}, ("misses the usual cut-offs of CFI and RMSEA (CFI",)),
+        ({"shared": 0.5}, {"diffuse": "Crowding"}, ("Convergent validity is not met by Crowding (AVE below 0.5).",)),
         ({"improper_n": 1}, {}, ("Please note: the solution is improper (a variance is negative,",)),
         ({"improper_n": 2, "r2_high": 1.12}, {}, ("interest is 0.10.\n\nPlease note: the solution is improper",)),
         ({"used": 190}, {}, ("200 analysed; the estimates rest on the 190 who answered every item.",)),
