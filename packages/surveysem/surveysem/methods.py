@@ -44,7 +44,7 @@ def methods_text(study: Study, results: Mapping[str, Mapping[str, Any]], languag
         python=platform.python_version(),
         missing=100 * answers.isna().mean(axis=None),
         fiml=not by_pls and study.options.get("missing") == "fiml",
-        whole=int(answers.notna().all(axis=1).sum()),
+        whole=int(answers.notna().all(axis=1).sum()), smallest=results.get("numbers", {}).get("smallest"),
         through=any(path.predictor in causes for path in study.codebook.paths) and not by_pls,
         fits=[dict(zip(fits["columns"], map(_known, row), strict=True)) for row in fits["rows"]],
         levels={name: catalogue(language)(level) for name, level in levels.items()},

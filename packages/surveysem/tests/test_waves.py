@@ -262,7 +262,11 @@ def test_keys_of_waves_need_waves(tmp_path):
 
 def test_methods_say_what_was_done_in_both_languages(study, tmp_path):
     levels = {"over_time": dict.fromkeys(("en", "zh"), "metric invariance"), "in_part": {"en": "strict invariance"}}
-    said = methods.methods_text(study, {"tables": {}, "texts": levels}, "en")
+    results = {"tables": {}, "texts": levels, "numbers": {"smallest": {"value": 0.1}}}
+    said = methods.methods_text(study, results, "en")
+    assert "flagged nobody: more than 20% of the items unanswered, those of missed waves aside; answers that do" in said
+    assert "reached the smallest effect of interest (0.10), and as negligible if" in said
+    assert "smallest effect" not in methods.methods_text(study, NOTHING, "en")
     assert "measured at several waves: Trust (spring) → Trust (autumn); Content (spring) → Content (autumn)." in said
     assert "errors of the same item at different waves were allowed to covary" in said
     assert "metric invariance holds and, without the equality of single items, partial strict invariance." in said
