@@ -31,9 +31,9 @@ MAKER = "surveysem"  # whom an Office file names as its author
 MISSING = "–"
 BOUNDED = re.compile(  # columns of statistics that cannot exceed 1: APA, for English, writes no zero before the point
     r"\d+|(\w+_)?p|q2?|p_?value(\.\w+)?|r2?|r2_adjusted|loading|alpha|cr|rho_[AC]|(omega|ave)(_low|_high)?|htmt2?|kmo|"
-    r"correlation|bound|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr"
+    r"correlation|communality|bound|(plain_)?(cfi|tli|rmsea)(\.[\w.]+)?|srmr"
 )
-LIKEWISE = ("estimate", "low", "high")  # in a table of loadings or reliabilities
+LIKEWISE = ("estimate", "low", "high")  # in a table of loadings, reliabilities or HTMT
 LEADING_ZERO = re.compile(r"(?<![\d.,])0\.(?=\d)")
 PROBABILITY = re.compile(r"(\w+_)?p|q|p_?value(\.\w+)?")
 BROAD = "mw%+=<>→\N{MINUS SIGN}"  # wider than half their height, as capitals are
@@ -127,7 +127,7 @@ def tables_of(notebooks: Mapping[str, Mapping[str, Any]], language: str) -> list
 
 def _table(payload: Mapping[str, Any], number: int) -> ArticleTable:
     keys, language = payload["columns"], payload["language"]
-    alike = LIKEWISE if {"loading", "measure"} & set(keys) else ()
+    alike = LIKEWISE if {"loading", "measure", "htmt"} & set(keys) else ()
     english = language == "en"  # Chinese journals write the zero (GB/T 15835)
     bounded = [english and (key in alike or bool(BOUNDED.fullmatch(key))) for key in keys]
     digits = [payload["digits"].get(key, 0) for key in keys]

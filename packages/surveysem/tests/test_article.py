@@ -91,6 +91,10 @@ def test_tables_are_numbered_through_and_notes_follow(tables):
 def test_only_what_cannot_exceed_one_loses_its_zero(tables):
     assert texts(tables[0]) == [["=a", "0.490", "< .001", "1234", "12,345.7"], ["b", "−0.229", ".012", "5", "–"]]
     assert texts(tables[2]) == [["a", ".846", ".80", ".50"], ["b", ".711", "−.05", "–"]]
+    ratios = payload("ratios", {"htmt": [0.627], "low": [0.5], "high": [0.851], "communality": [0.4]}, dict.fromkeys(
+        ("htmt", "low", "high", "communality"), 3))  # fmt: skip
+    (table,) = tables_of({"one": notebook(ratios)}, "en")
+    assert texts(table) == [[".627", ".500", ".851", ".400"]]
 
 
 def test_chinese_keeps_the_zero_before_the_point():
