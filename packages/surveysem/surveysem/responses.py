@@ -73,7 +73,7 @@ def match(table: RawTable, codebook: Codebook, *, unknown: str = "error") -> tup
         question, how = find(heading)
         if how.startswith("number") and question in exact:  # another column has its very code
             question, how = "", "unknown"
-        if not question and wording:
+        if how == "unknown" and wording:
             question, how = find(wording)
             how = f"label: {how}" if question else how
         how = others if how == "unknown" else how

@@ -363,3 +363,14 @@ def test_labels_that_an_spss_file_repeats_still_make_a_codebook_that_loads(tmp_p
     assert [book.by_code[code].en for code in (*heads, "RE1", "RE2")] == [*words[:9], ""]
     read = surveysem.read_responses(tmp_path / "a.sav", book, invalid="record")
     assert set(read.mapping["how"]) == {"code"}
+
+
+def test_a_column_left_out_stays_so_whatever_its_label(tmp_path):
+    """What the codebook leaves out, and what is known by its name, is not looked up again by the label."""
+    frame = ITEMS[BOOK.items[:8]].assign(same=1, duration=60)
+    words = [f"I agree, part {k}." for k in range(8)] + ["Everybody said so", "How long it took"]
+    pyreadstat.write_sav(frame, str(tmp_path / "a.sav"), column_labels=words)
+    book = surveysem.load_codebook(surveysem.draft_codebook(tmp_path / "a.sav").write(tmp_path / "c.toml"))
+    read = surveysem.read_responses(tmp_path / "a.sav", book, invalid="record")
+    assert read.mapping["how"].iloc[-2:].tolist() == ["left out", "duration"]
+    assert read.duration.eq(60).all()

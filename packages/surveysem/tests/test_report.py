@@ -431,6 +431,16 @@ def test_a_negative_variance_is_said_to_be_improper(gym):
     assert cells("measurement", "models = fit", 2, fit=gym.measurement, study=gym, called={}, pd=pd)[2] == []
 
 
+@pytest.mark.parametrize(("change", "told"), [([None, None], 0), ([0.1, -0.3], 1)])
+def test_the_path_that_a_method_factor_changes_most_is_named_where_there_is_one(change, told):
+    """A model with the factor may have no standardised solution."""
+    frame = pd.DataFrame({"outcome": ["y", "z"], "predictor": "x", "without": 0.5, "with": 0.2, "change": change})
+    given = {"checked": SimpleNamespace(paths=frame.astype({"change": float})), "called": {n: n.upper() for n in "xyz"}}
+    names, _, said = cells("measurement", "if checked.paths", 1, **given)
+    assert len(said) == told
+    assert names.get("y", "z") == "z"
+
+
 @pytest.mark.parametrize("problems", [(), ("The variance of a is negative (a Heywood case).",)])
 def test_so_are_models_of_groups_waves_and_moderations(problems):
     fit = SimpleNamespace(problems=problems)
