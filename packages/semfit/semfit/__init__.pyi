@@ -13,6 +13,8 @@ from semfit.errors import SemfitError as SemfitError
 from semfit.errors import UnknownNameError as UnknownNameError
 from semfit.expressions import jacobian as jacobian
 from semfit.fit import fit as fit
+from semfit.groups import CFI_DROP as CFI_DROP
+from semfit.groups import RMSEA_RISE as RMSEA_RISE
 from semfit.groups import Invariance as Invariance
 from semfit.groups import PartialInvariance as PartialInvariance
 from semfit.groups import invariance as invariance

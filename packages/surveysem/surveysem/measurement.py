@@ -15,7 +15,7 @@ from surveysem.effects import REASONS, NotTestable, untestable
 from surveysem.study import Study, attempt
 
 LOW_LOADING, RELIABLE, SHARED = 0.5, 0.7, 0.5  # loading, reliability, average variance extracted
-DISTINCT = 0.85  # HTMT of constructs that differ in meaning
+DISTINCT, POOR = 0.85, 0.90  # HTMT of constructs that differ in meaning; CFI below which no convention accepts a fit
 CLOSE_FIT = {"cfi": 0.95, "rmsea": 0.06, "srmr": 0.08}  # Hu & Bentler 1999, doi:10.1080/10705519909540118
 INTERVAL = {"low": "95% CI LL", "high": "95% CI UL"}
 NINETY = {"low": "90% CI LL", "high": "90% CI UL"}  # of HTMT: comparing an end with a bound is a test at 5 %

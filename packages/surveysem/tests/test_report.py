@@ -168,7 +168,7 @@ def test_what_the_summary_prints_as_a_number_the_notebooks_keep_as_one_and_as_on
     ("numbers", "texts", "said"),
     [
         (
-            {"cfi": 0.85, "cfi_bound": 0.9},
+            {"cfi": 0.85, "cfi_bound": 0.9, "cfi_poor": 0.9},
             {},
             (
                 "misses the usual cut-off of CFI (CFI = 0.850",

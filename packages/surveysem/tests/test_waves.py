@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -265,6 +266,12 @@ def test_methods_say_what_was_done_in_both_languages(study, tmp_path):
     results = {"tables": {}, "texts": levels, "numbers": {"smallest": {"value": 0.1}}}
     said = methods.methods_text(study, results, "en")
     assert "flagged nobody: more than 20% of the items unanswered, those of missed waves aside; answers that do" in said
+    likely = replace(study.screened.chance, alike=0.5)
+    many = replace(study, screened=surveysem.screen(study.responses, likely=likely))
+    assert "do not vary" not in methods.respondents_text(many, "en")  # a rule that cannot be applied is not claimed
+    off = surveysem.Rules(None, None, None, False, None, None, None, False, ())
+    none = replace(study, screened=surveysem.screen(study.responses, off))
+    assert "and flagged nobody. So n = 500" in methods.respondents_text(none, "en")
     assert "reached the smallest effect of interest (0.10), and as negligible if" in said
     assert "smallest effect" not in methods.methods_text(study, NOTHING, "en")
     assert "measured at several waves: Trust (spring) → Trust (autumn); Content (spring) → Content (autumn)." in said
